@@ -1,0 +1,53 @@
+# The verbs of the house. Each one sets up what it needs; `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_NO_PROGRESS=1 $(BIN)/uv
+STAMP := $(VENV)/.momokit-set-up
+
+.PHONY: help setup run demo test check bench format lock clean
+.DEFAULT_GOAL := help
+
+help:  ## list the verbs
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## create .venv with everything, from the lock file
+
+$(STAMP): pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "momokit needs Python 3.11 or later; set PYTHON=python3.12, say")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	$(UV) sync --quiet --locked --all-extras --python $(BIN)/python
+	@touch $@
+
+run: setup  ## start the emulator with its phone page and walk a first payment through it
+	@$(BIN)/momo emulator --walk
+
+demo: setup  ## settle one payment end to end, print its timeline, stop
+	@$(BIN)/momo demo
+
+test: setup  ## run the tests
+	@$(BIN)/python -m pytest
+
+check: setup  ## ruff, mypy strict, basedpyright, import contracts, house tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+	$(BIN)/python tools/unasync.py --check
+	$(BIN)/python -m pytest -q tests/house
+
+bench: setup  ## measure the client and the emulator beside what you might use instead
+	$(UV) sync --quiet --locked --all-extras --group bench --python $(BIN)/python
+	$(BIN)/python -m benchmarks
+
+format: setup  ## let ruff format and fix what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:  ## write uv.lock again from pyproject.toml
+	$(UV) lock
+
+clean:  ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build

@@ -1,0 +1,1 @@
+"""momokit: MTN Mobile Money for Python."""
