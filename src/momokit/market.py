@@ -103,7 +103,7 @@ MARKETS: tuple[Market, ...] = (
         calling_code="256",
         national_lengths=(9,),
         trunk_prefix="0",
-        mtn_prefix_hints=("39", "76", "77", "78", "79"),
+        mtn_prefix_hints=("77", "78", "76", "79", "39"),
         other_prefix_hints=("70", "71", "73", "74", "75"),
     ),
     Market(
@@ -144,7 +144,7 @@ MARKETS: tuple[Market, ...] = (
         calling_code="260",
         national_lengths=(9,),
         trunk_prefix="0",
-        mtn_prefix_hints=("56", "76", "96"),
+        mtn_prefix_hints=("96", "76", "56"),
         other_prefix_hints=("55", "57", "75", "77", "95", "97"),
     ),
     Market(
@@ -243,7 +243,7 @@ MARKETS: tuple[Market, ...] = (
         calling_code="231",
         national_lengths=(9, 7),
         trunk_prefix="0",
-        mtn_prefix_hints=("55", "88"),
+        mtn_prefix_hints=("88", "55"),
         other_prefix_hints=("22", "33", "77"),
         other_currencies=("USD",),
     ),

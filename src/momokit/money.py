@@ -224,7 +224,7 @@ def _decimal_from_text(text: str) -> Decimal:
     if len(text) <= _MAX_TEXT and _PLAIN.fullmatch(text):
         if len(text) > 1 and text[0] == "0" and text[1] != ".":
             raise _refused(
-                f"{_shown(text)} begins with a zero, as phone numbers do and amounts do not.",
+                "This begins with a zero, as phone numbers do and amounts do not.",
                 hint="Write the amount without it, if it is the amount.",
             )
         return Decimal(text)
@@ -272,6 +272,9 @@ def _plain(value: Decimal) -> str:
 
 def _shown(value: object) -> str:
     text = repr(value)
+    # A long run of digits in the wrong column is likely a phone number: it stays out of messages.
+    if sum(c.isdigit() for c in text) >= 9:
+        return f"A text of {len(text) - 2} characters"
     return text if len(text) <= 42 else f"{text[:40]}…"
 
 
