@@ -18,7 +18,7 @@ class Request(NamedTuple):
 
     method: str
     path: str
-    headers: Mapping[str, str] = {}  # noqa: RUF012 - a NamedTuple default, never written to
+    headers: Mapping[str, str] = {}
     body: bytes = b""
     query: str = ""
 

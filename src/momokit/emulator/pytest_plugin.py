@@ -1,4 +1,4 @@
-"""The pytest fixtures of the emulator: `momo_emulator`, and `momo_emulator_url` on a real socket."""
+"""The emulator's pytest fixtures: `momo_emulator`, and `momo_emulator_url` on a real socket."""
 
 from __future__ import annotations
 

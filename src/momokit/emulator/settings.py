@@ -130,6 +130,9 @@ class EmulatorSettings:
     delayed_after_seconds: float = switch(
         25.0, "When the `Delayed` test identifiers succeed, by the emulator's clock."
     )
+    invoice_paid_after_seconds: float = switch(
+        6.0, "When an ordinary invoice is paid, by the emulator's clock; measured of the sandbox."
+    )
     ongoing_expires_after_seconds: float | None = switch(
         300.0, "When the `Ongoing` test identifiers fail with EXPIRED; None leaves them open."
     )
