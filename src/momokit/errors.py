@@ -1,22 +1,24 @@
 """Everything momokit raises, in one tree.
 
     MomoError
-    ├── InvalidInput (also ValueError)      your value was refused here; nothing was sent
-    │   └── ConfigurationError              your settings do not fit together; nothing was sent
-    ├── MissingExtra (also ImportError)     an optional part is not installed; the message installs it
-    ├── SignatureError (also ValueError)    a webhook is not ours, or is too old
-    └── ProviderError                       a call to MTN did not give the plain answer
-        ├── Refused                         MTN said no: it did NOT happen
-        │   ├── AuthenticationFailed        key, user or token not accepted
-        │   ├── PermissionDenied            not allowed from here, or not for this account
-        │   ├── NotFound                    MTN knows no such thing (or not yet: see `NotFound`)
-        │   └── AlreadyExists               another request used this reference id before
-        ├── NotSent                         no connection was had: it did NOT happen; try again at will
-        │   └── RateLimited                 held back by MTN (429) or by our own budget; try later
-        └── OutcomeUnknown                  no readable answer: it MAY have happened; ask before resending
+    ├── InvalidInput (also ValueError)     your value was refused here; nothing was sent
+    │   └── ConfigurationError             your settings do not fit together; nothing was sent
+    ├── MissingExtra (also ImportError)    an optional part is not installed; says how to
+    ├── SignatureError (also ValueError)   a webhook is not ours, or is too old
+    └── ProviderError                      a call to MTN did not give the plain answer
+        ├── Refused                        MTN said no: it did NOT happen
+        │   ├── AuthenticationFailed       key, user or token not accepted
+        │   ├── PermissionDenied           not allowed from here, or not for this account
+        │   ├── NotFound                   MTN knows no such thing (or not yet)
+        │   └── AlreadyExists              another request used this reference id before
+        ├── NotSent                        it never left, or was turned away: it did NOT happen
+        │   └── RateLimited                held back by MTN (429); try later
+        ├── Unavailable                    a question got no usable answer; nothing moved
+        └── OutcomeUnknown                 a request got no readable answer: it MAY have happened
 
-The line that matters for money runs between `OutcomeUnknown` and the rest. A refused or unsent payment may
-be tried again; an unknown one may only be asked about, or resent with the *same* reference id.
+The line that matters for money runs between `OutcomeUnknown` and the rest. A refused or unsent
+payment may be tried again; an unknown one may only be asked about, or resent with the *same*
+reference id.
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ from typing import Any
 class MomoError(Exception):
     """The root of the tree: catch it to catch all that momokit raises on purpose.
 
-    `hint` says whose move it is and what the move is; `retry_is_safe` says whether doing the same again could
-    move money twice (False) or not (True).
+    `hint` says whose move it is and what the move is; `retry_is_safe` says whether doing the same
+    again could move money twice (False) or not (True).
     """
 
     hint: str
@@ -59,7 +61,10 @@ def _rebuild(cls: type[MomoError], state: dict[str, Any]) -> MomoError:
 
 
 class InvalidInput(MomoError, ValueError):
-    """A value was refused before anything was sent. `field` names the argument; correct it and call again."""
+    """A value was refused before anything was sent.
+
+    `field` names the argument; correct it and call again.
+    """
 
     def __init__(self, message: str, *, field: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -67,11 +72,15 @@ class InvalidInput(MomoError, ValueError):
 
 
 class ConfigurationError(InvalidInput):
-    """The settings do not fit together (market, host, keys, callback host). `field` names the setting."""
+    """The settings do not fit together (market, host, keys, callback host).
+
+    `field` names the setting.
+    """
 
 
 class MissingExtra(MomoError, ImportError):
-    """An optional part of momokit is not installed; the message carries the sentence that installs it."""
+    """An optional part of momokit is not installed; the message carries the sentence that
+    installs it."""
 
     def __init__(self, extra: str, *, missing: str) -> None:
         super().__init__(
@@ -89,12 +98,14 @@ class SignatureError(MomoError, ValueError):
 class ProviderError(MomoError):
     """A call to MTN did not give the plain answer.
 
-    Every one of these carries the reference id of the call, when the call had one, so that no payment can be
-    lost together with its exception. Branch on the class and on `code`, never on the wording.
+    Every one of these carries the reference id of the call, when the call had one, so that no
+    payment can be lost together with its exception. Branch on the class and on `code`, never on the
+    wording.
 
-    `operation` is MTN's operation id; `status` the HTTP status, None when there was no answer; `code` MTN's
-    code from the body (`reason_of(error.code)` in `momokit.reasons` explains it); `attempts` how many times
-    the request was put on the wire.
+    `operation` is MTN's operation id; `status` the HTTP status, None when there was no answer;
+    `code` MTN's code from the body (`reason_of(error.code)` in `momokit.reasons` explains it);
+    `detail` MTN's own words, shortened and with long numbers masked; `attempts` how many times the
+    request was put on the wire.
     """
 
     def __init__(
@@ -106,10 +117,12 @@ class ProviderError(MomoError):
         reference_id: str | None = None,
         status: int | None = None,
         code: str | None = None,
+        detail: str = "",
         attempts: int = 1,
     ) -> None:
         super().__init__(message, hint=hint)
         self.operation = operation
+        self.detail = detail
         self.reference_id = reference_id
         self.status = status
         self.code = code
@@ -121,31 +134,46 @@ class ProviderError(MomoError):
 
 
 class Refused(ProviderError):
-    """MTN refused the request: it did not happen. A new attempt (with a new reference id) cannot pay twice."""
+    """MTN refused the request: it did not happen.
+
+    A new attempt (with a new reference id) cannot pay twice.
+    """
 
 
 class AuthenticationFailed(Refused):
-    """A subscription key, an API user or key, or a token was not accepted, even after one renewal."""
+    """A subscription key, an API user or key, or a token was not accepted, even after one
+    renewal."""
 
 
 class PermissionDenied(Refused):
-    """MTN's gateway answered 403: this address is not on its list, or the product is not enabled for us."""
+    """MTN's gateway answered 403: this address is not on its list, or the product is not enabled
+    for us."""
 
 
 class NotFound(Refused):
-    """MTN knows no such thing. For a reference id just sent, this can mean "not visible yet", not "failed"."""
+    """MTN knows no such thing.
+
+    For a reference id just sent, this can mean "not visible yet", not "failed".
+    """
 
 
 class AlreadyExists(Refused):
-    """The reference id was used before, by a request that this call did not send. Ask for its status first."""
+    """The reference id was used before, by a request that this call did not send.
+
+    Ask for its status first.
+    """
 
 
 class NotSent(ProviderError):
-    """No connection to MTN was had (DNS, connect, TLS), so nothing was sent; the same call may be repeated."""
+    """No connection to MTN was had (DNS, connect, TLS), so nothing was sent; the same call may
+    be repeated."""
 
 
 class RateLimited(NotSent):
-    """MTN (429) or our own budget held the call back before it was processed. `retry_after_seconds` may be None."""
+    """MTN answered 429: it did not process the call.
+
+    `retry_after_seconds` is None when MTN did not say.
+    """
 
     def __init__(
         self, message: str, *, retry_after_seconds: float | None = None, **details: Any
@@ -154,12 +182,20 @@ class RateLimited(NotSent):
         self.retry_after_seconds = retry_after_seconds
 
 
-class OutcomeUnknown(ProviderError):
-    """The request may have reached MTN and no readable answer came back: the money may or may not move.
+class Unavailable(ProviderError):
+    """A question to MTN (a status, a balance) got no usable answer.
 
-    Never start a new payment in its place. Keep `reference_id`, and call `resolve()` (or `await resolve()` on
-    an async client) to ask MTN what became of it; or repeat the call with the same `reference_id` and the same
-    values. `resolve` is None where the operation has no status to ask for.
+    Nothing moved; asking again is safe.
+    """
+
+
+class OutcomeUnknown(ProviderError):
+    """The request may have reached MTN, and no readable answer came: the money may move.
+
+    Never start a new payment in its place. Keep `reference_id`, and call `resolve()` (or `await
+    resolve()` on an async client) to ask MTN what became of it; or repeat the call with the same
+    `reference_id` and the same values. `resolve` is None where the operation has no status to ask
+    for.
     """
 
     retry_is_safe = False

@@ -1,0 +1,166 @@
+"""The parts of the network that both drivers share: building requests, reading failures, deadlines."""
+
+from __future__ import annotations
+
+import contextvars
+import ssl
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.request import getproxies, proxy_bypass
+
+import httpcore2
+import httpx2
+
+from momokit._version import __version__
+from momokit.errors import ConfigurationError
+from momokit.operations.exchange import Request, Response, TransportFailure, Wait
+
+USER_AGENT = f"momokit/{__version__}"
+_CONNECT_SECONDS = 10.0
+
+# When the current call must end, on the monotonic clock; read by the network stream below.
+ends_at_seconds: contextvars.ContextVar[float] = contextvars.ContextVar("momokit_ends_at")
+
+_NOT_SENT: tuple[type[Exception], ...] = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
+
+
+class Wire:
+    """What both drivers share: the host, the headers of every request, and the reading of
+    failures."""
+
+    def __init__(self, base_url: str, *, chance: Callable[[float, float], float]) -> None:
+        self.url = httpx2.URL(base_url)
+        self._prefix = self.url.raw_path.rstrip(b"/")
+        self._chance = chance
+        self._common = [
+            (b"Host", self.url.netloc),
+            (b"Accept", b"application/json"),
+            (b"User-Agent", USER_AGENT.encode()),
+        ]
+
+    def build(self, request: Request, left_seconds: float) -> httpx2.Request:
+        headers = list(self._common)
+        for name, value in request.headers.items():
+            headers.append((name.encode("ascii"), value.encode("latin-1", "replace")))
+        if request.body or request.method != "GET":
+            # MTN's gateway answers 411 with a page when a bodyless POST does not say so.
+            headers.append((b"Content-Length", b"%d" % len(request.body)))
+        # A little less than the whole, so that "not sent" is told before the deadline says
+        # "unknown".
+        connect = min(_CONNECT_SECONDS, left_seconds * 0.9)
+        timeout = {
+            "connect": connect,
+            "read": left_seconds,
+            "write": left_seconds,
+            "pool": left_seconds * 0.9,
+        }
+        url = self.url.copy_with(raw_path=self._prefix + request.path.encode("ascii"))
+        return httpx2.Request(
+            request.method,
+            url,
+            headers=headers,
+            stream=httpx2.ByteStream(request.body),
+            extensions={"timeout": timeout},
+        )
+
+    def wait_seconds(self, wait: Wait) -> float:
+        if wait.high_seconds <= wait.low_seconds:
+            return wait.low_seconds
+        return self._chance(wait.low_seconds, wait.high_seconds)
+
+
+def failure_of(error: Exception) -> TransportFailure:
+    detail = type(error).__name__
+    if isinstance(error, _NOT_SENT):
+        return TransportFailure("connect", sent=False, detail=detail)
+    if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
+        return TransportFailure("timeout", sent=True, detail=detail)
+    if isinstance(error, httpx2.RemoteProtocolError):
+        return TransportFailure("cut", sent=True, detail=detail)
+    return TransportFailure("reset", sent=True, detail=detail)
+
+
+def whole(reply: httpx2.Response, chunks: list[bytes]) -> Response:
+    body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    headers = {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in reply.headers.raw
+    }
+    encoding = headers.get("content-encoding", "identity")
+    if encoding not in ("identity", ""):  # we ask for none, so this is not MTN's plain answer
+        raise TransportFailure("encoded", sent=True, detail=encoding[:40])
+    return Response(reply.status_code, headers, body)
+
+
+def limits(max_connections: int) -> httpx2.Limits:
+    return httpx2.Limits(
+        max_connections=max_connections,
+        max_keepalive_connections=max_connections,
+        keepalive_expiry=30.0,
+    )
+
+
+def verify(base_url: str, ca_file: str | None) -> ssl.SSLContext | bool:
+    """TLS is always verified; there is no switch. An own authority is trusted by file only."""
+    if base_url.startswith("http:"):
+        return True  # not used; building a context costs 20 ms
+    if ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (ssl.SSLError, OSError) as error:
+        raise ConfigurationError(
+            f"The certificate file {ca_file} cannot be read: {type(error).__name__}.",
+            field="ca_file",
+        ) from None
+
+
+def proxy_of(base_url: str) -> str | None:
+    """Find the proxy that the environment names for this host (HTTPS_PROXY, NO_PROXY)."""
+    url = httpx2.URL(base_url)
+    proxies: Mapping[str, str] = getproxies()
+    found = proxies.get(url.scheme) or proxies.get("all")
+    if not found or proxy_bypass(url.netloc.decode("ascii")):
+        return None
+    return found if "://" in found else f"http://{found}"
+
+
+class Backend(httpcore2.SyncBackend):
+    """Network streams that obey the call's deadline at every read, so that a drip cannot outlive
+    it."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore2.NetworkStream:
+        return _Stream(super().connect_tcp(*args, **kwargs), self._clock)
+
+
+class _Stream(httpcore2.NetworkStream):
+    def __init__(self, stream: httpcore2.NetworkStream, clock: Callable[[], float]) -> None:
+        self._stream = stream
+        self._clock = clock
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        left = ends_at_seconds.get() - self._clock()
+        if left <= 0:
+            raise httpcore2.ReadTimeout("deadline")
+        return self._stream.read(max_bytes, left)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(self, *args: Any, **kwargs: Any) -> httpcore2.NetworkStream:
+        return _Stream(self._stream.start_tls(*args, **kwargs), self._clock)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
