@@ -146,7 +146,8 @@ def _cut(text: str, *, max_length: int) -> str:
     head = text[: max_length + 1]
     # A word boundary is used only when it does not cost half of the text.
     boundary = head.rfind(" ")
-    return text[: boundary if boundary > max_length // 2 else max_length].rstrip(" ,-_/")
+    short = text[: boundary if boundary > max_length // 2 else max_length].rstrip()
+    return short.rstrip(" ,-_/") or short
 
 
 def _named(character: str) -> str:

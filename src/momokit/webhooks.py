@@ -113,7 +113,7 @@ def verify(
 
 
 def _keys(secrets: str | Sequence[str]) -> list[bytes]:
-    listed = [secrets] if isinstance(secrets, str) else list(secrets)
+    listed = [secrets] if isinstance(secrets, str) else list(secrets or ())
     if not listed:
         raise InvalidInput("At least one webhook secret is needed.", field="secrets")
     return [_key(secret) for secret in listed]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from momokit.errors import InvalidInput
@@ -89,6 +89,7 @@ def test_nothing_left_is_refused() -> None:
 
 
 @given(st.text(max_size=400), st.integers(min_value=1, max_value=160))
+@example("/0", 1)
 def test_every_cleaned_note_passes_the_check(text: str, max_length: int) -> None:
     """Whatever goes in, what comes out is a note; cleaning it again changes nothing."""
     try:

@@ -90,8 +90,11 @@ def test_a_webhook_within_the_tolerance_passes(seconds: float) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(301, "301 seconds old; 300 are allowed"), (-301, "301 seconds ahead of this clock")]
-    + [(float("nan"), "seconds")],
+    [
+        (301, "301 seconds old; 300 are allowed"),
+        (-301, "301 seconds ahead of this clock"),
+        (float("nan"), "seconds"),
+    ],
 )
 def test_a_webhook_outside_the_tolerance_is_refused(seconds: float, words: str) -> None:
     """A replay, or a wrong clock, is named as such."""
@@ -174,7 +177,8 @@ def test_a_new_secret_is_unique_and_usable() -> None:
     assert len(secrets) == 20
     for secret in secrets:
         assert len(base64.b64decode(secret.removeprefix("whsec_"))) == 32
-        assert verify(PAYLOAD, signed(secrets=secret), secrets=secret, now_seconds=NOW)
+        again = verify(PAYLOAD, signed(secrets=secret), secrets=secret, now_seconds=NOW)
+        assert again.payload == PAYLOAD
 
 
 def test_a_secret_works_without_prefix_and_padding() -> None:
@@ -192,7 +196,7 @@ def test_an_unusable_secret_is_refused_without_being_shown(secret: object) -> No
         lambda: signed(secrets=secret),  # type: ignore[arg-type]
         lambda: verify(PAYLOAD, signed(), secrets=secret, now_seconds=NOW),  # type: ignore[arg-type]
     ):
-        with pytest.raises((InvalidInput, TypeError)) as caught:
+        with pytest.raises(InvalidInput) as caught:
             use()
         assert "AAAA" not in str(caught.value)
 
