@@ -22,8 +22,17 @@ class Refusal(Exception):
 class Call:
     """What a handler needs to know of a request."""
 
-    __slots__ = ("_user", "faulty", "now", "operation", "parameters", "product", "request", "state")
-    __slots__ += ("target",)
+    __slots__ = (
+        "_user",
+        "faulty",
+        "now",
+        "operation",
+        "parameters",
+        "product",
+        "request",
+        "state",
+        "target",
+    )
 
     def __init__(
         self,

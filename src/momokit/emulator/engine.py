@@ -6,6 +6,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from . import callbacks, dialects, ledger, settlement
 from .clock import Clock
@@ -114,6 +115,19 @@ class Emulator:
             self.crashes = 0
             self._state = self._fresh()
 
+    def change_settings(self, **changes: Any) -> None:
+        """Change switches of the running emulator; what has happened already stays.
+
+        Raises ValueError for a switch that does not exist, and for the market and the other
+        settings that only a reset can change.
+        """
+        fixed = {"market", "seed", "state_file", "users", "subscription_keys", "opening_balance"}
+        for name in fixed.intersection(changes):
+            raise ValueError(f"{name} only changes with a reset")
+        with self._lock:
+            self._settings = self._settings.changed(changes)
+            self._state.settings = self._settings
+
     # Payments
 
     def payments(
@@ -220,11 +234,11 @@ class Emulator:
 
     # For the edge that delivers callbacks and keeps the state file
 
-    def due_callbacks(self) -> list[Callback]:
+    def due_callbacks(self, *, limit: int = 100) -> list[Callback]:
         """Take the callbacks whose time has come; report each with `callback_done`."""
         with self._lock:
             settlement.tick(self._state)
-            return callbacks.claim_due(self._state)
+            return callbacks.claim_due(self._state, limit=limit)
 
     def callback_done(self, callback: Callback, *, status: int = 0, error: str = "") -> None:
         """Report how a delivery went; a failed one may be due again later."""

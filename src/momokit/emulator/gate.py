@@ -7,8 +7,8 @@ import msgspec
 from . import checks, consent, dialects, mishaps
 from .call import Call, Refusal
 from .exchange import Reply, Request
-from .faults import Target, UnknownFault
 from .fault_names import parse_faults
+from .faults import Target, UnknownFault
 from .routes import Route, find_route
 from .settlement import tick
 from .state import State
