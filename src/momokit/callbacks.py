@@ -11,10 +11,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import ipaddress
 import json
+import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -33,9 +32,10 @@ MAX_BODY_BYTES = 64 * 1024
 _MAX_FIELD = 256
 _MAX_URL = 2048
 _MIN_SECRET_BYTES = 16
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{22,128}")
-_HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+# Patterns are compiled (and kept by `re`) at their first use: importing must stay cheap.
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_SEGMENT = r"[A-Za-z0-9_-]{22,128}"
+_HOST_LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 # The fields that only one kind of callback has; the first kind that matches is the guess.
 _TELLING_FIELDS: tuple[tuple[CallbackKind, frozenset[str]], ...] = (
     ("invoice", frozenset({"invoiceId", "paymentReference", "intendedPayer", "expiryDateTime"})),
@@ -106,7 +106,7 @@ def read_callback(
 
 def new_callback_token() -> str:
     """For the secret part of a callback's path: 256 random bits, safe in a URL."""
-    return secrets.token_urlsafe(32)
+    return base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
 
 
 def derive_callback_token(secret: bytes | str, *, reference_id: str) -> str:
@@ -137,7 +137,7 @@ def callback_token_matches(token: str, *, stored_hash: str) -> bool:
 
 def callback_url(base_url: str, *, token: str) -> str:
     """For `X-Callback-Url`: the public base URL with the secret token as its last path segment."""
-    if not _TOKEN.fullmatch(token):
+    if not re.fullmatch(_SEGMENT, token):
         raise InvalidInput(
             "A callback token has 22 to 128 letters, digits, - and _.",
             field="token",
@@ -180,19 +180,12 @@ def _check_production(scheme: str, host: str, port: int | None) -> None:
         raise _refused(
             "MTN calls port 443 only.", hint="Put a reverse proxy on 443 in front of your port."
         )
-    if _is_address(host):
-        raise _refused("MTN calls a DNS name, never an IP address.")
     labels = host.removesuffix(".").split(".")
-    if len(labels) < 2 or not all(map(_HOST_LABEL.fullmatch, labels)) or labels[-1].isdigit():
+    # No top-level domain is a number, so a name that ends in one is an address in some notation.
+    if ":" in host or (len(labels) > 1 and labels[-1].isdigit()):
+        raise _refused("MTN calls a DNS name, never an IP address.")
+    if len(labels) < 2 or not all(re.fullmatch(_HOST_LABEL, label) for label in labels):
         raise _refused("MTN cannot reach this host name from the internet.")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _fields(raw: bytes, problems: list[str]) -> Mapping[str, Any]:
@@ -247,9 +240,9 @@ def _kind(fields: Mapping[str, Any]) -> CallbackKind:
 
 def _reference_elsewhere(headers: Mapping[str, str], path: str) -> str | None:
     for name, value in headers.items():
-        if str(name).lower() == "x-reference-id" and _UUID.fullmatch(str(value)):
+        if str(name).lower() == "x-reference-id" and re.fullmatch(_UUID, str(value)):
             return value.lower()
-    found = _UUID.findall(path[:_MAX_URL])
+    found = re.findall(_UUID, path[:_MAX_URL])
     return found[-1].lower() if found else None
 
 

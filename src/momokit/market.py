@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -357,6 +356,8 @@ def _unknown(name: str) -> InvalidInput:
             f"Name the country, for example market='uganda'. Known: {names}."
         )
     else:
+        import difflib  # only a mistake pays for loading it
+
         close = difflib.get_close_matches(key, _BY_KEY, n=1, cutoff=0.6)
         guess = f"Did you mean {_BY_KEY[close[0]].name!r}? " if close else ""
         hint = f"{guess}Known: {names}."

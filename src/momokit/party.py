@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-import uuid
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from momokit.errors import InvalidInput
 from momokit.market import Market, market_of_digits
 from momokit.market import market as find_market
+
+if TYPE_CHECKING:
+    import uuid
 
 IdType = Literal["MSISDN", "EMAIL", "PARTY_CODE", "ALIAS"]
 PathOperation = Literal["active", "basicuserinfo", "preapprovals"]
@@ -19,9 +21,10 @@ Network = Literal["mtn", "other", "unknown"]
 _MAX_TEXT = 64
 _IGNORED_CATEGORIES = {"Zs", "Pd", "Cf"}
 _IGNORED = set(".()\t")
-_SPREADSHEET = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d+")
-_EMAIL = re.compile(r"[^\s@/?#]{1,64}@[^\s@/?#.]+(?:\.[^\s@/?#.]+)+")
-_ALIAS = re.compile(r"[^\s/?#]{1,64}")
+# Patterns are compiled (and kept by `re`) at their first use: importing must stay cheap.
+_SPREADSHEET = r"\d(?:[.,]\d+)?[eE]\+?\d+"
+_EMAIL = r"[^\s@/?#]{1,64}@[^\s@/?#.]+(?:\.[^\s@/?#.]+)+"
+_ALIAS = r"[^\s/?#]{1,64}"
 # MTN spells the same identifier differently from path to path, and case counts.
 _PATH_ID_TYPES: dict[str, dict[str, str]] = {
     "active": {"MSISDN": "msisdn", "EMAIL": "email", "PARTY_CODE": "party_code", "ALIAS": "alias"},
@@ -131,7 +134,7 @@ class Party:
             )
         pattern, expected = check
         identifier: object = self.id
-        if not isinstance(identifier, str) or not pattern.fullmatch(identifier):
+        if not isinstance(identifier, str) or not re.fullmatch(pattern, identifier):
             raise InvalidInput(
                 f"This is no {self.id_type} identifier.",
                 field="party",
@@ -198,10 +201,10 @@ class Party:
         return format(self.masked, spec)
 
 
-_CHECKS: dict[str, tuple[re.Pattern[str], str]] = {
-    "MSISDN": (re.compile(r"[1-9][0-9]{5,14}"), "6 to 15 digits, country code first, no plus"),
+_CHECKS: dict[str, tuple[str, str]] = {
+    "MSISDN": (r"[1-9][0-9]{5,14}", "6 to 15 digits, country code first, no plus"),
     "EMAIL": (_EMAIL, "an e-mail address"),
-    "PARTY_CODE": (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "a UUID"),
+    "PARTY_CODE": (r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "a UUID"),
     "ALIAS": (_ALIAS, "1 to 64 characters without spaces or any of / ? #"),
 }
 
@@ -212,7 +215,7 @@ def _clean(text: object, *, market: Market) -> tuple[bool, str]:
         raise _refused(f"A phone number is a string, not {type(text).__name__}.", market=market)
     if len(text) > _MAX_TEXT:
         raise _refused("A text this long is no phone number.", market=market)
-    if _SPREADSHEET.fullmatch(text.strip()):
+    if re.fullmatch(_SPREADSHEET, text.strip()):
         raise _refused(
             "A spreadsheet has shortened this number to powers of ten.",
             market=market,

@@ -7,7 +7,6 @@ fields, never on the texts.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -167,6 +166,8 @@ def reason_of(reason: object) -> Reason:
 
 def suggest_codes(code: str) -> tuple[str, ...]:
     """For `explain` after a typing error: up to three codes of the catalogue like this one."""
+    import difflib  # only a mistake pays for loading it
+
     close = difflib.get_close_matches(_key(code[:_MAX_CODE]), _BY_KEY, n=3, cutoff=0.6)
     return tuple(dict.fromkeys(_BY_KEY[key].code for key in close))
 
