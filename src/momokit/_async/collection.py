@@ -120,14 +120,17 @@ class AsyncCollection(AsyncAccount):
         *,
         amount: AmountLike,
         intended_payer: PartyLike,
-        payee: PartyLike | None = None,
+        payee: PartyLike,
         currency: str | None = None,
         validity_seconds: int = 86_400,
         description: str | None = None,
         **filing: Unpack[FilingOptions],
     ) -> Accepted:
-        """Make an invoice that the payer can settle with its payment reference (MTN:
-        CreateInvoice)."""
+        """Make an invoice that the payer can settle by its payment reference (MTN: CreateInvoice).
+
+        `payee` is who gets the money, your own account as a rule. Read the payment reference with
+        `invoice_status`.
+        """
         submission = collection.invoice(
             self._core.forms,
             amount=amount,

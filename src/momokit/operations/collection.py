@@ -115,7 +115,7 @@ def invoice(
     amount: AmountLike,
     currency: str | None,
     intended_payer: PartyLike,
-    payee: PartyLike | None,
+    payee: PartyLike,
     validity_seconds: int,
     description: str | None,
     filing: Filing,
@@ -131,7 +131,7 @@ def invoice(
             # MTN wants this number as a string here and as a number in a pre-approval.
             "validityDuration": str(whole_seconds(validity_seconds, field="validity_seconds")),
             "intendedPayer": party,
-            "payee": forms.party(payee, field="payee").wire if payee is not None else None,
+            "payee": forms.party(payee, field="payee").wire,
         },
         filing=filing,
         notes={"description": description},
