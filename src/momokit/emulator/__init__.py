@@ -1,8 +1,8 @@
 """A local MTN MoMo: MTN's own paths, errors and oddities, on your own machine.
 
 It shares no code with the client, so that each is an independent reading of MTN's API and each
-checks the other. `Emulator` is the whole provider without any network; `serve` and `running` put
-it behind a real socket.
+checks the other. `Emulator` is the whole provider without any network; `running` puts it behind a
+real socket for a test, and `momokit.emulator.serve.serve` in the foreground.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .app import create_app
     from .engine import Emulator
     from .exchange import Reply, Request
-    from .serve import running, serve
+    from .serve import running
     from .settings import EmulatorSettings
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "Request",
     "create_app",
     "running",
-    "serve",
 ]
 
 # Resolved on first use: the pytest plugin lives in this package and is loaded by every pytest run
@@ -36,7 +35,6 @@ _HOMES = {
     "Request": "exchange",
     "create_app": "app",
     "running": "serve",
-    "serve": "serve",
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import struct
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -25,6 +26,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
 
 TRANSPORT = "momokit.emulator.transport"
 _MTN = ("/collection/", "/disbursement/", "/remittance/", "/v1_0/", "//")
@@ -227,4 +230,7 @@ async def _until_gone(receive: Receive) -> None:
 async def _keep_saving(emulator: Emulator) -> None:
     while True:
         await asyncio.sleep(_SAVE_EVERY_SECONDS)
-        await asyncio.to_thread(emulator.save)
+        try:
+            await asyncio.to_thread(emulator.save)
+        except OSError:
+            _log.exception("the emulator's state file could not be written")

@@ -86,6 +86,8 @@ def claim_due(state: State, *, limit: int = 100) -> list[Callback]:
 
 def finish(state: State, callback: Callback, *, status: int, error: str = "") -> None:
     """Record how a delivery went, and put the next attempt in the outbox when there is one."""
+    if callback.epoch != state.epoch:
+        return
     now = state.clock.now()
     state.undelivered.discard(callback.reference_id)
     state.entries += 1
@@ -134,6 +136,7 @@ def _post(
         first_due_at=due,
         regime=regime,
         forged=forged,
+        epoch=state.epoch,
     )
     heapq.heappush(state.outbox, (due, callback.number, callback))
 

@@ -65,7 +65,7 @@ def delivery_notification(call: Call) -> Reply:
 
 def _collected(call: Call, record: Record, body: dict[str, Any]) -> None:
     record.currency = fields.currency(call, body)
-    record.amount = fields.amount(call, body, currency=record.currency)
+    record.amount = fields.amount(call, body)
     record.external_id = fields.external_id(call, body)
     record.party_type, record.party_id = fields.party(call, body, "payer")
     record.fields = {

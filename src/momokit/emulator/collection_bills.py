@@ -59,7 +59,7 @@ def payment_status(call: Call) -> Reply:
 
 def _invoice(call: Call, record: Record, body: dict[str, Any]) -> None:
     record.currency = fields.currency(call, body)
-    record.amount = fields.amount(call, body, currency=record.currency)
+    record.amount = fields.amount(call, body)
     record.external_id = fields.external_id(call, body)
     record.party_type, record.party_id = fields.party(call, body, "intendedPayer")
     fields.party(call, body, "payee")
@@ -78,7 +78,7 @@ def _payment(call: Call, record: Record, body: dict[str, Any]) -> None:
     if not isinstance(money, dict):
         raise checks.bad_request(call)
     record.currency = fields.currency(call, money)
-    record.amount = fields.amount(call, money, currency=record.currency)
+    record.amount = fields.amount(call, money)
     record.external_id = fields.external_id(call, body, name="externalTransactionId")
     record.party_type = "ALIAS"
     record.party_id = fields.text(call, body, "serviceProviderUserName", required=True)

@@ -56,7 +56,7 @@ def refund_status(call: Call) -> Reply:
 def paid_out(call: Call, record: Record, body: dict[str, Any]) -> None:
     """Read what a transfer, a deposit and a cash transfer have in common."""
     record.currency = fields.currency(call, body)
-    record.amount = fields.amount(call, body, currency=record.currency)
+    record.amount = fields.amount(call, body)
     record.external_id = fields.external_id(call, body)
     record.party_type, record.party_id = fields.party(call, body, "payee")
     record.fields = {
@@ -67,7 +67,7 @@ def paid_out(call: Call, record: Record, body: dict[str, Any]) -> None:
 
 def _refund(call: Call, record: Record, body: dict[str, Any]) -> None:
     record.currency = fields.currency(call, body)
-    record.amount = fields.amount(call, body, currency=record.currency)
+    record.amount = fields.amount(call, body)
     record.external_id = fields.external_id(call, body)
     reference = fields.text(call, body, "referenceIdToRefund", required=True).lower()
     if not UUID4.fullmatch(reference):

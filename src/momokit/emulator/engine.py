@@ -46,6 +46,7 @@ class Emulator:
         self._given_clock = clock
         self._settings = settings or EmulatorSettings()
         self._saved_version = 0
+        self._epoch = 0
         self.crashes = 0
         """How many requests ended in a fault of the emulator itself; zero, or it has a bug."""
         self._state = self._fresh()
@@ -53,7 +54,9 @@ class Emulator:
             ledger.load(self._state, path=Path(self._settings.state_file))
 
     def _fresh(self) -> State:
-        return State(settings=self._settings, clock=self._given_clock or Clock())
+        self._epoch += 1
+        clock = self._given_clock or Clock()
+        return State(settings=self._settings, clock=clock, epoch=self._epoch)
 
     # Requests
 

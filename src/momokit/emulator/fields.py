@@ -40,15 +40,14 @@ def external_id(call: Call, body: dict[str, Any], *, name: str = "externalId") -
     return value
 
 
-def amount(call: Call, body: dict[str, Any], *, currency: str, name: str = "amount") -> str:
+def amount(call: Call, body: dict[str, Any]) -> str:
     """Read an amount and write it as the wallet does: without zeros at the end."""
-    written = text(call, body, name, required=True)
+    written = text(call, body, "amount", required=True)
     if not _AMOUNT.fullmatch(written):
         raise bad_request(call)
     value = Decimal(written).normalize()
     exponent = value.as_tuple().exponent
-    decimals = call.state.market.decimals if currency else 6
-    if value <= 0 or not isinstance(exponent, int) or -exponent > decimals:
+    if value <= 0 or not isinstance(exponent, int) or -exponent > call.state.market.decimals:
         raise bad_request(call)
     return f"{value:f}"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import dialects
 from .call import Call
-from .exchange import Reply
+from .exchange import JSON, Reply
 
 Process = Callable[[Call], Reply]
 
@@ -66,7 +66,7 @@ def _spoilt(call: Call, reply: Reply, *, reset: dict[str, Any] | None) -> Reply:
         reply = reply._replace(delay_seconds=seconds)
     if call.fault("bad_json") is not None:
         half = reply.body[: max(1, len(reply.body) // 2)] or b'{"status": '
-        reply = reply._replace(body=half)
+        reply = reply._replace(body=half, headers=reply.headers or JSON)
     cut = call.fault("truncate")
     if cut is not None:
         reply = reply._replace(truncate_after_bytes=cut["n"])

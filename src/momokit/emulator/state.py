@@ -44,12 +44,15 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
     first_due_at: float
     regime: str
     forged: bool = False
+    epoch: int = 0
+    """Of which state it is; a reset must not inherit deliveries that are under way."""
 
 
 class State:
     """All of the emulator's state; the modules around it act on it and keep none themselves."""
 
-    def __init__(self, *, settings: EmulatorSettings, clock: Clock) -> None:
+    def __init__(self, *, settings: EmulatorSettings, clock: Clock, epoch: int = 0) -> None:
+        self.epoch = epoch
         self.settings = settings
         self.clock = clock
         self.chance = random.Random(settings.seed)
