@@ -173,9 +173,12 @@ def _ask(access: Access, submission: Submission) -> Operation[Response | None]:
     try:
         if pause > 0:
             yield Wait(pause, pause)
-        return (yield from authorised(access, question))
+        response = yield from authorised(access, question)
     except (TransportFailure, DeadlinePassed, AuthenticationFailed, NotSent):
         return None
+    if response.status == 200 and not isinstance(json_body(response), dict):
+        return None  # a page from something in between, not MTN's word
+    return response
 
 
 def _already_there(access: Access, submission: Submission, track: _Log) -> Operation[Accepted]:
