@@ -143,7 +143,11 @@ class Party:
 
     @classmethod
     def of(cls, value: Party | MSISDN | str, *, market: str | Market) -> Party:
-        """For arguments that name a party: a string is a phone number of this market."""
+        """For arguments that name a party: a string is a phone number of this market.
+
+        A Party is taken as it is. So `Party("MSISDN", digits)` is the way past the numbering table,
+        should a country change its plan before this table does.
+        """
         return value if isinstance(value, Party) else cls.msisdn(value, market=market)
 
     @classmethod

@@ -134,6 +134,7 @@ def test_equality_is_of_value_and_currency() -> None:
     assert Money("12.5", "GHS") == Money(Decimal("12.50"), "GHS")
     assert len({Money("12.5", "GHS"), Money("12.50", "GHS")}) == 1
     assert Money("5", "EUR") != Money("5", "USD")
+    assert Money("5", "KES", exponent=0) == Money("5", "KES", exponent=2)
     assert Money("5", "EUR") != Decimal(5)
 
 

@@ -80,6 +80,7 @@ def test_cleaning_cuts_between_words() -> None:
     assert cleaned.text == ("word " * 25).strip()
     assert cleaned.changes[-1] == "the text was cut from 199 to 124 characters"
     assert len(clean_note("y" * 300).text) == 128
+    assert clean_note("word wo word", max_length=7).text == "word wo"
 
 
 def test_nothing_left_is_refused() -> None:

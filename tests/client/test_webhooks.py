@@ -188,7 +188,8 @@ def test_a_secret_works_without_prefix_and_padding() -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", ["", "whsec_", "whsec_AAAA", "whsec_***", "é", "A" * 200, None, [], [None]]
+    "secret",
+    ["", "whsec_", "whsec_AAAA", "whsec_***", SECRET + "!", "é", "A" * 200, None, [], [None]],
 )
 def test_an_unusable_secret_is_refused_without_being_shown(secret: object) -> None:
     """Empty, short, long and unreadable secrets sign and verify nothing."""
@@ -199,6 +200,7 @@ def test_an_unusable_secret_is_refused_without_being_shown(secret: object) -> No
         with pytest.raises(InvalidInput) as caught:
             use()
         assert "AAAA" not in str(caught.value)
+        assert SECRET[6:20] not in str(caught.value)
 
 
 @pytest.mark.parametrize("message_id", ["", "a.b", "a b", "é", "x" * 129, "a\n"])
