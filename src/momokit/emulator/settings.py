@@ -189,7 +189,7 @@ def _check(declared: Field[Any], value: object) -> None:
     default = declared.default
     words = declared.type if isinstance(declared.type, str) else ""
     if words.startswith("Literal["):
-        allowed = [word.strip(' "') for word in words[8:-1].split(",")]
+        allowed = [word.strip(" '\"") for word in words[8:-1].split(",")]
         if value not in allowed:
             raise ValueError(f"{declared.name} is one of {', '.join(allowed)}, not {value!r}")
         return
