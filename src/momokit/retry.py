@@ -51,13 +51,20 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
 
 
-def judge(status: int, code: str | None, *, readable: bool = True) -> Verdict:
-    """Read an answer to a request that changes something (failure matrix: reading MTN's answers).
+def judge(
+    status: int,
+    code: str | None,
+    *,
+    readable: bool = True,
+    done: frozenset[int] = frozenset({200, 201, 202, 204}),
+) -> Verdict:
+    """Read an answer to a request (failure matrix: reading MTN's answers).
 
-    `readable` is False when a body was there and was not JSON: a 200 with a page in it, from a
-    proxy or a captive portal, is no acceptance.
+    `readable` is False when a body was there and was not JSON: a 200 or 202 with a page in it, from
+    a proxy or a captive portal, is no acceptance. `done` are the statuses with which MTN says yes
+    to this request; any other 2xx was said by something in between.
     """
-    if status == 202 or (status in (200, 201, 204) and readable):
+    if status in done and readable:
         return Verdict.DONE
     if status == 409 and code in (None, "RESOURCE_ALREADY_EXIST"):
         return Verdict.EXISTS
@@ -157,11 +164,19 @@ class StatusPace:
         self._lock = threading.Lock()
 
     def reserve(self, now_seconds: float) -> float:
-        """Book the next free moment and tell how many seconds away it is."""
+        """Book the next free moment, on the clock of `now_seconds`, and give it."""
         with self._lock:
             recent = [slot for slot in self._slots if slot > now_seconds - 1.0]
-            start = now_seconds
+            # Threads may come with clock readings slightly out of order; slots stay in order.
+            start = max(now_seconds, recent[-1]) if recent else now_seconds
             if len(recent) >= self._per_second:
-                start = max(now_seconds, recent[-self._per_second] + 1.0)
+                start = max(start, recent[-self._per_second] + 1.0)
             self._slots = [*recent, start]
-            return start - now_seconds
+            return start
+
+    def give_back(self, moment: float) -> None:
+        """Free a booked moment that will not be used, so that a queue cannot outgrow its callers'
+        patience."""
+        with self._lock:
+            if moment in self._slots:
+                self._slots.remove(moment)

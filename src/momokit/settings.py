@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from momokit.callbacks import check_callback_url
 from momokit.errors import ConfigurationError, InvalidInput
@@ -110,6 +110,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_place", _market(self.market))
+        for name in ("subscription_key", "proxy"):  # wherever they came from, `repr` hides them
+            value: Secret | str | None = getattr(self, name)
+            object.__setattr__(self, name, Secret(value) if value else None)
         for product in PRODUCTS:
             credentials: Credentials | None = getattr(self, product)
             if credentials is not None:
@@ -125,6 +128,10 @@ class Settings:
             raise ConfigurationError(
                 "MTN allows at most 10 status calls a second.", field="status_calls_per_second"
             )
+        if self.max_connections < 1:
+            raise ConfigurationError("At least one connection is needed.", field="max_connections")
+        if self.proxy:
+            _check_proxy(Secret(self.proxy).reveal())
         if self.ca_file is not None and not Path(self.ca_file).is_file():
             raise ConfigurationError(f"There is no file {self.ca_file}.", field="ca_file")
 
@@ -204,16 +211,21 @@ def _check_credentials(product: str, credentials: Credentials) -> None:
 
 
 def _check_host(url: str, *, market: Market) -> None:
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
+    host, parts = _split(url, field="base_url")
+    if parts.username or parts.password:
+        raise ConfigurationError("Keys do not belong in the address.", field="base_url")
     if parts.scheme not in ("https", "http") or not host or parts.query or parts.fragment:
         raise ConfigurationError(
             f"{url!r} is not the address of a host.",
             field="base_url",
             hint="Write https://host, without a product's path.",
         )
-    if parts.username or parts.password:
-        raise ConfigurationError("Keys do not belong in the address.", field="base_url")
+    if parts.path.rpartition("/")[2] in PRODUCTS:
+        raise ConfigurationError(
+            "The address must not name a product: each call adds its own.",
+            field="base_url",
+            hint="Write https://host, without a product's path.",
+        )
     if host in _PORTALS:
         raise ConfigurationError(
             f"{host} is {_PORTALS[host]}, not an API host.",
@@ -232,6 +244,24 @@ def _check_host(url: str, *, market: Market) -> None:
             f"The market {market.name} is not served by {host}.",
             field="base_url",
             hint=f"It is served by {market.base_url}; leave base_url out, or change the market.",
+        )
+
+
+def _split(url: str, *, field: str) -> tuple[str, SplitResult]:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # is read on access, and raises when it is no port
+        return (parts.hostname or "").lower(), parts
+    except ValueError:
+        raise ConfigurationError("This is not an address.", field=field) from None
+
+
+def _check_proxy(url: str) -> None:
+    host, parts = _split(url, field="proxy")  # the address may hold a password: it is not shown
+    if parts.scheme not in ("http", "https") or not host:
+        raise ConfigurationError(
+            "A proxy is given as http://host:port, with user:password@ where it wants them.",
+            field="proxy",
         )
 
 
@@ -337,8 +367,11 @@ def read_env_lines(text: str) -> dict[str, str]:
 def _from_table(table: Any) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise ConfigurationError("The settings file must hold a table of settings.", field="path")
-    settings: dict[str, Any] = dict(table.get("momokit", table))
-    shared = {
+    inner = table.get("momokit", table)
+    if not isinstance(inner, dict):
+        raise ConfigurationError("[momokit] must be a table of settings.", field="momokit")
+    settings: dict[str, Any] = dict(inner)
+    shared: dict[str, Any] = {
         name: settings.pop(name)
         for name in ("api_user", "api_key", "secondary_subscription_key")
         if name in settings

@@ -6,6 +6,7 @@ here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
@@ -29,22 +30,34 @@ class PartyTold(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         tail = self.id[-3:] if len(self.id) > 6 else ""
-        return f"PartyTold({self.id_type}, •••{tail})"
+        return f"PartyTold({_masked(self.id_type)}, •••{tail})"
 
 
 class ReasonTold(msgspec.Struct, frozen=True):
-    """Why something failed: MTN's code and, where it sent an object, its message."""
+    """Why something failed: MTN's code and, where it sent an object, its message.
+
+    Numbers within either are masked in `repr`.
+    """
 
     code: str
     message: str | None = None
+
+    def __repr__(self) -> str:
+        told = "" if self.message is None else f", {_masked(self.message)!r}"
+        return f"ReasonTold({_masked(self.code)!r}{told})"
+
+
+def _masked(text: str) -> str:
+    """Hide what could be a subscriber's number, but for its end."""
+    return re.sub(r"\d{4,}(?=\d{3})", "•••", text)
 
 
 def _text(value: Any) -> str | None:
     if isinstance(value, str):
         return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    return None
+    if isinstance(value, bool) or (isinstance(value, int) and value.bit_length() > 256):
+        return None  # Python refuses to write integers of thousands of digits
+    return str(value) if isinstance(value, (int, float)) else None
 
 
 def _amount(value: Any) -> Decimal | None:
@@ -103,6 +116,9 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+_IDS = frozenset({"reference_id", "external_id", "financial_transaction_id", "invoice_id"})
+
+
 class Told(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The root of all replies: reads itself from MTN's answer, field by field, and keeps the
     answer."""
@@ -124,13 +140,18 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return cls(**values)
 
     def __repr__(self) -> str:
-        # `raw` repeats what is shown, with subscribers' numbers in the clear.
+        # `raw` repeats what is shown, with subscribers' numbers in the clear; and notes and words
+        # that MTN made up may hold one.
         shown = (
-            f"{name}={value!r}"
+            f"{name}={_shown(name, value)}"
             for name in self.__struct_fields__
             if name != "raw" and (value := getattr(self, name)) is not None
         )
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _shown(name: str, value: Any) -> str:
+    return repr(_masked(value) if isinstance(value, str) and name not in _IDS else value)
 
 
 @cache

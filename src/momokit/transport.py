@@ -1,8 +1,8 @@
 """The drivers: run an operation over HTTP, blocking or on asyncio.
 
-Only this module and `wire` touch the network. HTTP/1.1, TLS verified always, no redirects, no cookies;
-every answer is bounded in size and every call in time. A driver sends replies in, throws failures in,
-sleeps when asked to, and knows nothing of MTN.
+Only this module and `wire` touch the network. HTTP/1.1, TLS verified always, no redirects, no
+cookies; every answer is bounded in size and every call in time. A driver sends replies in, throws
+failures in, sleeps when asked to, and knows nothing of MTN.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from momokit.operations.exchange import (
     Tell,
     TransportFailure,
     Wait,
+    Within,
 )
 from momokit.operations.token import TokenStore
 from momokit.wire import Backend, Wire, ends_at_seconds, failure_of, limits, proxy_of, verify, whole
@@ -88,18 +89,21 @@ class Transport(Wire):
     def _drive(self, operation: Operation[T], ends_at: float) -> T:
         answer: Any = None
         trouble: Exception | None = None
-        while True:
-            try:
-                if trouble is None:
-                    effect = operation.send(answer)
-                else:
-                    effect, trouble = operation.throw(trouble), None
-            except StopIteration as stop:
-                return stop.value  # type: ignore[no-any-return]
-            try:
-                answer = self._carry_out(effect, ends_at)
-            except Exception as error:
-                trouble = error
+        try:
+            while True:
+                try:
+                    if trouble is None:
+                        effect = operation.send(answer)
+                    else:
+                        effect, trouble = operation.throw(trouble), None
+                except StopIteration as stop:
+                    return stop.value  # type: ignore[no-any-return]
+                try:
+                    answer = self._carry_out(effect, ends_at)
+                except Exception as error:
+                    trouble = error
+        finally:
+            operation.close()  # cancelled or interrupted: let it tidy up now, not some day
 
     def _carry_out(self, effect: Any, ends_at: float) -> Any:
         if type(effect) is Request:
@@ -117,6 +121,13 @@ class Transport(Wire):
                 return self._drive(effect.operation(), ends_at)
             finally:
                 lock.release()
+        if type(effect) is Within:
+            inner_ends_at = min(ends_at, self._clock() + effect.seconds)
+            token = ends_at_seconds.set(inner_ends_at)
+            try:
+                return self._drive(effect.operation(), inner_ends_at)
+            finally:
+                ends_at_seconds.reset(token)
         if type(effect) is Recall:
             return self._store.load(effect.key) if self._store is not None else None
         if type(effect) is Remember:
@@ -193,18 +204,21 @@ class AsyncTransport(Wire):
     async def _drive(self, operation: Operation[T], ends_at: float) -> T:
         answer: Any = None
         trouble: Exception | None = None
-        while True:
-            try:
-                if trouble is None:
-                    effect = operation.send(answer)
-                else:
-                    effect, trouble = operation.throw(trouble), None
-            except StopIteration as stop:
-                return stop.value  # type: ignore[no-any-return]
-            try:
-                answer = await self._carry_out(effect, ends_at)
-            except Exception as error:
-                trouble = error
+        try:
+            while True:
+                try:
+                    if trouble is None:
+                        effect = operation.send(answer)
+                    else:
+                        effect, trouble = operation.throw(trouble), None
+                except StopIteration as stop:
+                    return stop.value  # type: ignore[no-any-return]
+                try:
+                    answer = await self._carry_out(effect, ends_at)
+                except Exception as error:
+                    trouble = error
+        finally:
+            operation.close()  # cancelled or interrupted: let it tidy up now, not some day
 
     async def _carry_out(self, effect: Any, ends_at: float) -> Any:
         if type(effect) is Request:
@@ -217,19 +231,25 @@ class AsyncTransport(Wire):
         if type(effect) is Alone:
             lock = self._locks.setdefault(effect.key, asyncio.Lock())
             try:
-                await asyncio.wait_for(lock.acquire(), max(0.0, ends_at - self._clock()))
+                # Not wait_for(): on Python 3.11 it can swallow a cancellation.
+                async with asyncio.timeout(max(0.0, ends_at - self._clock())):
+                    await lock.acquire()
             except TimeoutError:
                 raise DeadlinePassed from None
             try:
                 return await self._drive(effect.operation(), ends_at)
             finally:
                 lock.release()
-        if type(effect) is Recall:
-            return await _settled(self._store.load(effect.key)) if self._store else None
-        if type(effect) is Remember:
-            return (
-                await _settled(self._store.save(effect.key, effect.token)) if self._store else None
+        if type(effect) is Within:
+            return await self._drive(
+                effect.operation(), min(ends_at, self._clock() + effect.seconds)
             )
+        if type(effect) is Recall and self._store is not None:
+            return await _settled(self._store.load(effect.key))
+        if type(effect) is Remember and self._store is not None:
+            return await _settled(self._store.save(effect.key, effect.token))
+        if type(effect) in (Recall, Remember):
+            return None
         if type(effect) is Tell:
             return await _settled(effect.listener(effect.news))
         raise AssertionError(f"unknown effect {effect!r}")

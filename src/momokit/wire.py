@@ -1,4 +1,4 @@
-"""The parts of the network that both drivers share: building requests, reading failures, deadlines."""
+"""What both drivers share of the network: building requests, reading failures, deadlines."""
 
 from __future__ import annotations
 
@@ -123,6 +123,8 @@ def verify(base_url: str, ca_file: str | None) -> ssl.SSLContext | bool:
 def proxy_of(base_url: str) -> str | None:
     """Find the proxy that the environment names for this host (HTTPS_PROXY, NO_PROXY)."""
     url = httpx2.URL(base_url)
+    if url.scheme == "http":
+        return None  # only this machine is spoken to without TLS: no key leaves it in the clear
     proxies: Mapping[str, str] = getproxies()
     found = proxies.get(url.scheme) or proxies.get("all")
     if not found or proxy_bypass(url.netloc.decode("ascii")):
@@ -159,8 +161,15 @@ class _Stream(httpcore2.NetworkStream):
     def close(self) -> None:
         self._stream.close()
 
-    def start_tls(self, *args: Any, **kwargs: Any) -> httpcore2.NetworkStream:
-        return _Stream(self._stream.start_tls(*args, **kwargs), self._clock)
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002
+    ) -> httpcore2.NetworkStream:
+        # What connecting has used up is gone; and "not sent" is still told before "unknown".
+        left = max(0.001, (ends_at_seconds.get() - self._clock()) * 0.9)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._clock)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

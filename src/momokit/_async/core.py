@@ -6,9 +6,10 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
-from momokit.errors import NotFound, OutcomeUnknown, ProviderError
+from momokit.errors import InvalidInput, NotFound, OutcomeUnknown, ProviderError
 from momokit.models import Accepted, Outcome, Progress, Resolution, WaitResult
 from momokit.operations.ask import PollPlan, status, wait_for
 from momokit.operations.exchange import Operation
@@ -24,6 +25,9 @@ from momokit.transport import AsyncTransport
 
 T = TypeVar("T")
 O = TypeVar("O", bound=Outcome)  # noqa: E741
+
+
+_LONGEST_WAIT_SECONDS = 30 * 86_400.0
 
 
 def _new_id() -> str:
@@ -104,10 +108,12 @@ class AsyncCore:
         """Run one operation within the deadline of a call."""
         return await self.transport.run(operation, deadline_seconds=self.settings.deadline_seconds)
 
-    async def submit(self, access: Access, submission: Submission) -> Accepted:
+    async def submit(
+        self, access: Access, submission: Submission, *, in_doubt: bool = False
+    ) -> Accepted:
         """Send a submission; whatever is raised carries its reference id."""
         try:
-            return await self.run(submit(access, submission))
+            return await self.run(submit(access, submission, in_doubt=in_doubt))
         except OutcomeUnknown as error:
             if submission.status_path is not None:
 
@@ -133,7 +139,16 @@ class AsyncCore:
         except NotFound:
             if not resend:
                 return Resolution(reference_id=reference_id, state="not_found")
-            await self.submit(access, submission)
+            await self.submit(access, submission, in_doubt=True)
+            return await self._seen(access, kind, reference_id)
+        return Resolution(reference_id=reference_id, state="accepted", outcome=outcome)
+
+    async def _seen(self, access: Access, kind: Kind, reference_id: str) -> Resolution:
+        """Report what MTN has just accepted, with its status when that is visible already."""
+        outcome: Outcome | None = None
+        with suppress(
+            ProviderError
+        ):  # it was accepted: not seeing it yet changes nothing about that
             outcome = await self.run(status_of(access, kind, reference_id))
         return Resolution(reference_id=reference_id, state="accepted", outcome=outcome)
 
@@ -161,12 +176,19 @@ class AsyncCore:
         on_progress: Callable[[Progress], Any] | None,
     ) -> WaitResult:
         """Wait for the outcome of a reference id."""
+        if not 0 <= timeout_seconds <= _LONGEST_WAIT_SECONDS:
+            raise InvalidInput(
+                "A wait lasts between 0 seconds and 30 days.",
+                field="timeout_seconds",
+                hint="Open is not failed: keep the reference id and ask again later.",
+            )
         return await self.transport.run(
             wait_for(
                 access,
                 lambda: status_of(access, kind, reference_id),
                 reference_id=reference_id,
                 timeout_seconds=timeout_seconds,
+                call_seconds=self.settings.deadline_seconds,
                 plan=plan,
                 on_progress=on_progress,
             ),

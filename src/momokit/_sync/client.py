@@ -74,12 +74,14 @@ class Client:
     def from_env(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
         """Make a client from the environment (`momokit.settings.VARIABLES`); arguments given
         here win."""
-        return cls(Settings.from_env(environ), **given)
+        own = _taken_from(given)
+        return cls(Settings.from_env(environ, **given), **own)
 
     @classmethod
     def from_file(cls, path: str | Path, **given: Any) -> Self:
         """Make a client from a TOML, JSON or .env file; arguments given here win."""
-        return cls(Settings.from_file(path), **given)
+        own = _taken_from(given)
+        return cls(Settings.from_file(path, **given), **own)
 
     def status(
         self, what: Accepted | str, *, kind: str | None = None, product: str | None = None
@@ -132,6 +134,13 @@ class Client:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(market={self.settings.place.name!r})"
+
+
+def _taken_from(given: dict[str, Any]) -> dict[str, Any]:
+    """Take out what is the client's own and no setting, so that settings are checked together."""
+    return {
+        name: given.pop(name) for name in ("retry", "token_store", "transport") if name in given
+    }
 
 
 def _product(name: str) -> Any:

@@ -7,6 +7,7 @@ from momokit._sync.core import Core
 from momokit.errors import ConfigurationError
 from momokit.holder import ApiUser
 from momokit.operations import provisioning
+from momokit.operations.forms import check_header
 from momokit.operations.token import Access
 from momokit.secret import Secret
 from momokit.settings import Credentials
@@ -33,6 +34,7 @@ class Sandbox:
                 field="subscription_key",
                 hint="Copy a product's primary key from your profile at MTN's developer portal.",
             )
+        check_header(Secret(key).reveal(), field="subscription_key")
         return self._core.sandbox_access(Secret(key))
 
     def create_api_user(

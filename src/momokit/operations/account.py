@@ -17,7 +17,7 @@ from momokit.holder import (
 )
 from momokit.operations.ask import ask_json
 from momokit.operations.exchange import Operation, Request, Response, send
-from momokit.operations.forms import Forms, PartyLike
+from momokit.operations.forms import Forms, PartyLike, check_header
 from momokit.operations.token import Access
 
 CIBA_GRANT = "urn:openid:params:grant-type:ciba"
@@ -105,7 +105,7 @@ def bc_authorize(
     }
     headers = dict(_FORM)
     if callback_url:
-        headers["X-Callback-Url"] = callback_url
+        headers["X-Callback-Url"] = forms.checked_callback_url(callback_url)
     body = urlencode({k: v for k, v in fields.items() if v is not None}).encode()
     request = Request("bc-authorize", "POST", f"/{access.product}/v1_0/bc-authorize", headers, body)
     return ConsentRequest.read((yield from ask_json(access, request, repeat=False)))
@@ -136,6 +136,8 @@ def user_info(access: Access, *, consent_token: str) -> Operation[UserInfo]:
 
     The consent's token opens it, not ours.
     """
+
+    check_header(consent_token, field="consent_token")
 
     def with_consent(access: Access, request: Request) -> Operation[Response]:
         return (yield from send(access.with_bearer(request, consent_token)))

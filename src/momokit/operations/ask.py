@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from momokit.errors import InvalidInput, NotFound, NotSent, ProviderError, RateLimited, Unavailable
+from momokit.errors import (
+    AuthenticationFailed,
+    InvalidInput,
+    NotFound,
+    NotSent,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+)
 from momokit.models import Outcome, Progress, WaitResult
 from momokit.operations.exchange import (
     DeadlinePassed,
@@ -18,12 +26,13 @@ from momokit.operations.exchange import (
     Tell,
     TransportFailure,
     Wait,
+    Within,
     error_code,
     error_detail,
     json_body,
 )
 from momokit.operations.refusal import refusal
-from momokit.operations.token import Access, authorised
+from momokit.operations.token import Access, authorised, await_turn
 from momokit.retry import Verdict, judge, retry_after_seconds
 
 log = logging.getLogger("momokit")
@@ -55,6 +64,9 @@ def ask(
             response = yield from by(access, request)
         except TransportFailure as failure:
             error = _no_answer(request, failure, attempt)
+        except (AuthenticationFailed, NotSent) as trouble:  # no token: the question did not leave
+            trouble.reference_id = request.reference_id
+            raise
         except DeadlinePassed:
             raise Unavailable(
                 f"There was no time left to ask ({request.operation}).",
@@ -150,18 +162,16 @@ def status(
     access: Access, *, operation: str, path: str, reference_id: str, model: type[O]
 ) -> Operation[O]:
     """Ask for the status of a reference id, within MTN's limit on status calls."""
-    pause = access.pace.reserve(access.clock())
     request = Request(operation, "GET", path, reference_id=reference_id)
-    if pause > 0:
-        try:
-            yield Wait(pause, pause)
-        except DeadlinePassed:
-            raise Unavailable(
-                "The budget of status calls is used up for now.",
-                hint="Nothing moved; ask again in a moment.",
-                operation=operation,
-                reference_id=reference_id,
-            ) from None
+    try:
+        yield from await_turn(access)
+    except DeadlinePassed:
+        raise Unavailable(
+            "The budget of status calls is used up for now.",
+            hint="Nothing moved; ask again in a moment.",
+            operation=operation,
+            reference_id=reference_id,
+        ) from None
     body: Mapping[str, Any] = yield from ask_json(access, request)
     return model.read(body, reference_id=reference_id)
 
@@ -201,14 +211,16 @@ def wait_for(
     *,
     reference_id: str,
     timeout_seconds: float,
+    call_seconds: float,
     plan: PollPlan,
     on_progress: Callable[[Progress], Any] | None = None,
 ) -> Operation[WaitResult]:
     """Ask until the outcome is final or the time is up; then say "open", which is not a failure.
 
     An outage in between does not end the wait, and neither does "not found": what was just accepted
-    may not be visible yet. A refusal of another kind (keys, permission) is raised: waiting cannot
-    mend it.
+    may not be visible yet. Each question has `call_seconds` of its own, so that one that hangs does
+    not use up the wait. A refusal of another kind (keys, permission) is raised: waiting cannot mend
+    it.
     """
     start = access.clock()
     polls = 0
@@ -216,7 +228,7 @@ def wait_for(
     while True:
         error: ProviderError | None = None
         try:
-            outcome = yield from question()
+            outcome = yield Within(call_seconds, question)
         except (NotFound, Unavailable, NotSent) as trouble:
             error = trouble
         polls += 1
@@ -244,4 +256,7 @@ def wait_for(
                 waited_seconds=waited,
             )
         pause = min(pause, left)
-        yield Wait(pause, pause)
+        try:
+            yield Wait(pause, pause)
+        except DeadlinePassed:
+            timeout_seconds = 0.0  # a listener took the time that was left: ask once more, then end

@@ -19,7 +19,14 @@ from momokit.models import (
 from momokit.notes import check_external_id, check_note
 from momokit.operations.ask import ask, ask_json
 from momokit.operations.exchange import Operation, Request, encode
-from momokit.operations.forms import AmountLike, Filing, Forms, PartyLike, check_reference_id
+from momokit.operations.forms import (
+    AmountLike,
+    Filing,
+    Forms,
+    PartyLike,
+    check_header,
+    check_reference_id,
+)
 from momokit.operations.kind import Kind
 from momokit.operations.submit import Submission
 from momokit.operations.token import Access
@@ -144,7 +151,7 @@ def invoice_cancellation(forms: Forms, *, invoice_reference_id: str, filing: Fil
 
     It has a reference id of its own and no status of its own.
     """
-    invoice_id = check_reference_id(invoice_reference_id)
+    invoice_id = check_reference_id(invoice_reference_id, field="invoice_reference_id")
     cancel = Kind(
         name="invoice_cancellation",
         product="collection",
@@ -275,7 +282,7 @@ def deliver_notification(
     text = check_note(message, field="message", max_length=160)
     headers = {"notificationMessage": text, "Content-Type": "application/json"}
     if language is not None:
-        headers["Language"] = language
+        headers["Language"] = check_header(language, field="language")
     reference_id = check_reference_id(reference_id)
     path = f"/collection/v1_0/requesttopay/{reference_id}/deliverynotification"
     request = Request(

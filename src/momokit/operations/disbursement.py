@@ -104,7 +104,9 @@ def refund(
         {
             "amount": money.wire,
             "currency": money.currency,
-            "referenceIdToRefund": check_reference_id(reference_id_to_refund),
+            "referenceIdToRefund": check_reference_id(
+                reference_id_to_refund, field="reference_id_to_refund"
+            ),
         },
         filing=filing,
         notes={"payerMessage": payer_message, "payeeNote": payee_note},

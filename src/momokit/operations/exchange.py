@@ -6,9 +6,12 @@ serves both the blocking and the asynchronous client. The drivers are in `momoki
 
     yield Request(...)          -> Response      or TransportFailure is thrown in
     yield Wait(low, high)       -> None          or DeadlinePassed is thrown in, when there is no
-    time left yield Alone(key, operation) -> its result    only one operation per key runs at a time
-    yield Recall(key)           -> StoredToken | None yield Remember(key, token)  -> None yield
-    Tell(listener, news)  -> None
+                                   time left
+    yield Alone(key, operation) -> its result    only one operation per key runs at a time
+    yield Within(seconds, operation) -> its result    with a shorter deadline than the call's
+    yield Recall(key)           -> StoredToken | None
+    yield Remember(key, token)  -> None
+    yield Tell(listener, news)  -> None
 """
 
 from __future__ import annotations
@@ -65,6 +68,14 @@ class Alone:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """Run `operation()` with at most `seconds` of time, and never more than the call itself has."""
+
+    seconds: float
+    operation: Callable[[], Operation[Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredToken:
     """A bearer token as a shared store keeps it. `expires_at` is wall-clock seconds since 1970."""
 
@@ -96,7 +107,7 @@ class Tell:
     news: Any
 
 
-Effect: TypeAlias = Request | Wait | Alone | Recall | Remember | Tell
+Effect: TypeAlias = Request | Wait | Alone | Within | Recall | Remember | Tell
 Operation: TypeAlias = Generator[Effect, Any, T]
 
 

@@ -93,7 +93,8 @@ class Forms:
         wanted = dict(expected)
         external_id = None
         if external_id_field is not None:
-            external_id = check_external_id(filing.external_id or reference_id)
+            given = filing.external_id
+            external_id = check_external_id(reference_id if given is None else given)
             body[external_id_field] = external_id
             wanted[external_id_field] = external_id
         clean = self.clean_notes if filing.clean_notes is None else filing.clean_notes
@@ -129,10 +130,14 @@ class Forms:
         url = callback_url if callback_url is not None else self.callback_url
         if url:
             url = url.replace("{reference_id}", reference_id)
-            if not self.trusts_callback_urls:
-                url = check_callback_url(url, market=self.market)
-            headers["X-Callback-Url"] = url
+            headers["X-Callback-Url"] = self.checked_callback_url(url)
         return headers
+
+    def checked_callback_url(self, url: str) -> str:
+        """Refuse an address that MTN would refuse or that would not survive in a header."""
+        if self.trusts_callback_urls:
+            return check_header(url, field="callback_url")
+        return check_callback_url(url, market=self.market)
 
     def reference(self, kind: Kind, *, filing: Filing) -> tuple[str, bool]:
         """Settle the reference id: the caller's, one derived from his key, or a new one (then
@@ -189,13 +194,21 @@ class Forms:
         return check_note(text, field=field)
 
 
-def check_reference_id(reference_id: str | uuid.UUID) -> str:
+def check_header(text: str, *, field: str) -> str:
+    """Refuse what must not go into a header: line breaks above all, and all that is not ASCII."""
+    given: object = text
+    if not isinstance(given, str) or not text.isascii() or not text.isprintable():
+        raise InvalidInput("This goes into a header: visible ASCII characters only.", field=field)
+    return text
+
+
+def check_reference_id(reference_id: str | uuid.UUID, *, field: str = "reference_id") -> str:
     """Refuse a reference id that MTN would refuse: only UUIDs of version 4 are taken."""
     text = str(reference_id).lower()
     if not _UUID4.fullmatch(text):
         raise InvalidInput(
             "MTN takes only UUIDs of version 4 as reference ids.",
-            field="reference_id",
+            field=field,
             hint="Make one with uuid.uuid4(), or give idempotency_key and let momokit derive it.",
         )
     return text
@@ -206,14 +219,15 @@ def derive_reference_id(key: str, *, market: Market, kind: str) -> str:
 
     Market and kind are part of it, so that one key may serve a collection and its refund.
     """
-    if not key.strip():
+    given: object = key
+    if not isinstance(given, str) or not key.strip():
         raise InvalidInput(
-            "An idempotency key must not be empty.",
+            "An idempotency key is a text that is not empty.",
             field="idempotency_key",
             hint="Use what names this one intended payment, such as your order number.",
         )
     told = "\x1f".join(("momokit-reference-id-1", market.target_environment, kind, key))
-    digest = bytearray(hashlib.sha256(told.encode()).digest()[:16])
+    digest = bytearray(hashlib.sha256(told.encode(errors="surrogatepass")).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x40
     digest[8] = digest[8] & 0x3F | 0x80
     return str(uuid.UUID(bytes=bytes(digest)))

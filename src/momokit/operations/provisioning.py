@@ -29,7 +29,7 @@ def create_api_user(access: Access, *, api_user: str, callback_host: str) -> Ope
             field="callback_host",
             hint="Write shop.example, not https://shop.example/callback.",
         )
-    api_user = check_reference_id(api_user)
+    api_user = check_reference_id(api_user, field="api_user")
     request = Request(
         "post-v1_0-apiuser",
         "POST",
@@ -49,7 +49,7 @@ def create_api_user(access: Access, *, api_user: str, callback_host: str) -> Ope
 
 def get_api_user(access: Access, *, api_user: str) -> Operation[ApiUser]:
     """get-v1_0-apiuser: read an API user back."""
-    path = f"/v1_0/apiuser/{check_reference_id(api_user)}"
+    path = f"/v1_0/apiuser/{check_reference_id(api_user, field='api_user')}"
     body = yield from ask_json(access, Request("get-v1_0-apiuser", "GET", path), by=_with_key)
     return ApiUser.read(body)
 
@@ -59,7 +59,7 @@ def create_api_key(access: Access, *, api_user: str) -> Operation[Secret]:
 
     It is shown once; the key before it ends.
     """
-    path = f"/v1_0/apiuser/{check_reference_id(api_user)}/apikey"
+    path = f"/v1_0/apiuser/{check_reference_id(api_user, field='api_user')}/apikey"
     request = Request("post-v1_0-apiuser-apikey", "POST", path)
     body = yield from ask_json(access, request, by=_with_key)
     key = body.get("apiKey")

@@ -31,6 +31,8 @@ def refusal(request: Request, response: Response, *, attempts: int = 1) -> Refus
     """Build the exception for an answer that says: this did not happen."""
     code = error_code(response)
     kind = _BY_STATUS.get(response.status, Refused)
+    if kind is AlreadyExists and code not in (None, "RESOURCE_ALREADY_EXIST"):
+        kind = Refused  # 409 also says that something is not in the right state
     what, hint = _told(response, code)
     return kind(
         f"MTN refused {request.operation}: {what}",

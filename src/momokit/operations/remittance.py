@@ -5,6 +5,7 @@ Each function fills in one form; nothing here touches the network.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -100,7 +101,7 @@ def cash_transfer(
         raise InvalidInput(
             error.message, field=f"original_{error.field}", hint=error.hint
         ) from None
-    if not (len(originating_country) == 2 and originating_country.isalpha()):
+    if not (re.fullmatch("[A-Za-z]{2}", str(originating_country))):
         raise InvalidInput(
             "The originating country is its two-letter code (ISO 3166).",
             field="originating_country",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from momokit.errors import (
@@ -34,10 +33,13 @@ from momokit.operations.exchange import (
     json_body,
 )
 from momokit.operations.refusal import refusal
-from momokit.operations.token import Access, authorised
+from momokit.operations.token import Access, authorised, await_turn
 from momokit.retry import Verdict, judge, retry_after_seconds
 
 log = logging.getLogger("momokit")
+
+# What is created is answered by 202 and nothing else; a cancellation by 200, or 202 when live.
+_YES = {"POST": frozenset({202}), "DELETE": frozenset({200, 202, 204})}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,14 +88,19 @@ class _Log:
     not_sent: ProviderError | None = None
 
 
-def submit(access: Access, submission: Submission) -> Operation[Accepted]:
+def submit(
+    access: Access, submission: Submission, *, in_doubt: bool = False
+) -> Operation[Accepted]:
     """Send a submission until MTN has it, has refused it, or the attempts or the time are used up.
+
+    `in_doubt` says that an earlier call sent it and never learnt the outcome: a refusal now then
+    proves nothing about that one.
 
     Raises Refused when MTN said no, NotSent when it certainly never arrived, and OutcomeUnknown
     when it may have arrived. Each carries the reference id.
     """
     access.budget.earn()
-    track = _Log()
+    track = _Log(doubtful=in_doubt)
     while True:
         track.rounds += 1
         verdict = yield from _send_once(access, submission, track)
@@ -131,7 +138,12 @@ def _send_once(access: Access, submission: Submission, track: _Log) -> Operation
     track.sent += 1
     track.last = response
     readable = not response.body or isinstance(json_body(response), (dict, list))
-    verdict = judge(response.status, error_code(response), readable=readable)
+    verdict = judge(
+        response.status,
+        error_code(response),
+        readable=readable,
+        done=_YES[submission.request.method],
+    )
     track.failure = f"HTTP {response.status}"
     track.retry_after = retry_after_seconds(response.headers.get("retry-after"))
     if verdict is Verdict.UNKNOWN:
@@ -145,6 +157,8 @@ def _pause_then_ask(
     """Let some time pass; in doubt, ask until MTN has answered yes (the status) or no (None:
     send again)."""
     while True:
+        if track.doubtful and submission.status_path is None:
+            raise _given_up(submission, track)
         if track.rounds >= access.policy.attempts or not access.budget.spend():
             raise _given_up(submission, track)
         low, high = access.policy.wait_seconds(track.rounds, retry_after_seconds=track.retry_after)
@@ -155,8 +169,6 @@ def _pause_then_ask(
             raise _given_up(submission, track) from None
         if not track.doubtful:
             return None
-        if submission.status_path is None:
-            raise _given_up(submission, track)
         response = yield from _ask(access, submission)
         if response is not None and response.status == 200:
             return response
@@ -168,11 +180,9 @@ def _pause_then_ask(
 def _ask(access: Access, submission: Submission) -> Operation[Response | None]:
     if submission.status_path is None:
         return None
-    pause = access.pace.reserve(access.clock())
     question = Request(submission.status_operation, "GET", submission.status_path)
     try:
-        if pause > 0:
-            yield Wait(pause, pause)
+        yield from await_turn(access)
         response = yield from authorised(access, question)
     except (TransportFailure, DeadlinePassed, AuthenticationFailed, NotSent):
         return None
@@ -182,14 +192,18 @@ def _ask(access: Access, submission: Submission) -> Operation[Response | None]:
 
 
 def _already_there(access: Access, submission: Submission, track: _Log) -> Operation[Accepted]:
-    """Handle 409: our own id was taken. Ours, as far as MTN can show it, means accepted."""
+    """Handle 409: our own id was taken. Ours, as far as MTN can show it, means accepted.
+
+    An id made for this call alone cannot have been used by another: something on the way has sent
+    the request twice. While MTN does not show it, that is doubt, and no proof that nothing moved.
+    """
     found = yield from _ask(access, submission)
     if found is not None and found.status == 200:
         _check_same(submission, track, found)
     elif submission.id_is_ours and not track.doubtful:
-        raise _clash(
-            submission, track, "MTN already knows this reference id, which was made just now."
-        )
+        track.doubtful = True
+        track.failure = "it says that it knows the reference id, and does not show what it has"
+        raise _given_up(submission, track)
     return submission.accepted(attempts=track.sent, replayed=True)
 
 
@@ -204,16 +218,23 @@ def _check_same(submission: Submission, track: _Log, found: Response) -> None:
 
 
 def _same(wanted: Any, seen: Any) -> bool:
+    """Tell whether two values can be the same one. What cannot be compared proves nothing: only
+    a plain contradiction may turn a payment of ours into somebody else's."""
     if isinstance(wanted, Mapping):
-        if not isinstance(seen, Mapping):
-            return True  # a shape we do not know proves nothing
-        return all(_same(v, seen[k]) for k, v in wanted.items() if seen.get(k) is not None)
-    if isinstance(wanted, Decimal):
-        try:
-            return read_amount(seen) == wanted
-        except ValueError:
-            return False
-    return str(wanted) == str(seen)
+        return not isinstance(seen, Mapping) or _same_party(wanted, seen)
+    if isinstance(wanted, str) and isinstance(seen, str):
+        return wanted == seen
+    try:
+        return read_amount(seen) == read_amount(wanted)
+    except ValueError:
+        return True
+
+
+def _same_party(wanted: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
+    """MTN may know a party by another identifier than ours (an alias's number, say)."""
+    kinds = [str(party.get("partyIdType")).upper() for party in (wanted, seen)]
+    ids = [str(party.get("partyId")).strip().lstrip("+").lower() for party in (wanted, seen)]
+    return kinds[0] != kinds[1] or seen.get("partyId") is None or ids[0] == ids[1]
 
 
 def _clash(submission: Submission, track: _Log, message: str) -> AlreadyExists:

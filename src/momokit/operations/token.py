@@ -115,9 +115,10 @@ class Access:
         """Go on with the other subscription key, when there is one that was not refused already."""
         if self._keys[0] != refused:
             return True  # another call has changed over in the meantime
-        if len(self._keys) < 2:
+        if all(key == refused for key in self._keys):
             return False
-        self._keys.reverse()
+        # Not a swap: two threads that are refused at once must both end with the other key.
+        self._keys = [key for key in self._keys if key != refused] + [refused]
         return True
 
     def with_basic(self, request: Request) -> Request:
@@ -153,6 +154,21 @@ class Access:
         now = self.clock()
         self.token = _Held(token.access_token, now + life - margin, now + life)
         return token.access_token
+
+
+def await_turn(access: Access) -> Operation[None]:
+    """Wait until one more status question keeps within MTN's limit.
+
+    Raises DeadlinePassed when there is no time for that; the place in the queue is then given up.
+    """
+    now = access.clock()
+    moment = access.pace.reserve(now)
+    if moment > now:
+        try:
+            yield Wait(moment - now, moment - now)
+        except DeadlinePassed:
+            access.pace.give_back(moment)
+            raise
 
 
 def authorised(access: Access, request: Request) -> Operation[Response]:
@@ -191,7 +207,10 @@ def current_token(access: Access, *, refused: str | None = None) -> Operation[st
         # While one caller renews early, the others go on with the token that still works.
         if now < held.renew_at or (access.renewing and now < held.ends_at):
             return held.secret
-    result: str = yield Alone(access.store_key, lambda: _renewed_token(access, refused))
+    try:
+        result: str = yield Alone(access.store_key, lambda: _renewed_token(access, refused))
+    except DeadlinePassed:
+        raise _no_token(access, "there was no time left", attempts=0) from None
     return result
 
 
@@ -199,8 +218,10 @@ def _renewed_token(access: Access, refused: str | None) -> Operation[str]:
     held = access.token
     if held is not None and held.secret != refused and access.clock() < held.renew_at:
         return held.secret  # somebody else fetched it while we queued
-    stored: StoredToken | None = yield Recall(access.store_key)
-    if stored is not None and stored.access_token != refused and _is_fresh(access, stored):
+    stored = yield from _recall(access)
+    # What is held already, and due for renewal, is not news; another process may have news.
+    known = (refused, held.secret if held is not None else None)
+    if stored is not None and stored.access_token not in known and _is_fresh(access, stored):
         return access.hold(stored)
     access.renewing = True
     try:
@@ -212,8 +233,21 @@ def _renewed_token(access: Access, refused: str | None) -> Operation[str]:
         raise
     finally:
         access.renewing = False
-    yield Remember(access.store_key, fetched)
+    try:
+        yield Remember(access.store_key, fetched)
+    except Exception as error:
+        log.warning("%s: the token store failed (%s)", access.product, type(error).__name__)
     return access.hold(fetched)
+
+
+def _recall(access: Access) -> Operation[StoredToken | None]:
+    """Look into the store. A store that fails is no reason to fail a payment: go on without it."""
+    try:
+        stored = yield Recall(access.store_key)
+    except Exception as error:
+        log.warning("%s: the token store failed (%s)", access.product, type(error).__name__)
+        return None
+    return stored if isinstance(stored, StoredToken) else None
 
 
 def _is_fresh(access: Access, stored: StoredToken) -> bool:
