@@ -223,15 +223,16 @@ def emulator_page() -> str:
         " with the right ones.\n\n"
         + table(("Path", "What for"), _control_rows())
         + "\n## Faults\n\nAdd one with `emulator.faults.add(name, …)`, by"
-        " `POST /_emulator/faults`, or for a single request with the header `X-Emulator-Fault: name(arguments)`.\n\n"
+        " `POST /_emulator/faults`, or for a single request with the header"
+        " `X-Emulator-Fault: name(arguments)`.\n\n"
         + table(("Fault", "Parameters", "What it does"), faults)
         + "\n## Switches\n\nGive them to `EmulatorSettings`, or change them by"
         " `PATCH /_emulator/settings`."
         " Where observers of MTN's service disagree, there is one.\n\n"
         + table(("Switch", "Type", "Default", "What it decides"), switches)
         + "\n## Test identifiers\n\nMTN's published ones. Any other number succeeds. MTN does"
-        " not say which field carries the ids 1 to 13 of refunds and cash transfers; here it is `externalId`.\n\n"
-        + table(("Operation", "Identifier", "Scenario"), identifiers)
+        " not say which field carries the ids 1 to 13 of refunds and cash transfers; here"
+        " it is `externalId`.\n\n" + table(("Operation", "Identifier", "Scenario"), identifiers)
     )
 
 
