@@ -23,8 +23,9 @@ from .records import (
     Record,
     User,
 )
+from .routes import OPERATIONS
 from .scenarios import Scenarios
-from .settings import EmulatorSettings
+from .settings import PRODUCTS, EmulatorSettings
 from .state import Callback, State
 
 
@@ -56,7 +57,9 @@ class Emulator:
     def _fresh(self) -> State:
         self._epoch += 1
         clock = self._given_clock or Clock()
-        return State(settings=self._settings, clock=clock, epoch=self._epoch)
+        state = State(settings=self._settings, clock=clock, epoch=self._epoch)
+        state.faults.operations = tuple(dict.fromkeys(operation.id for operation in OPERATIONS))
+        return state
 
     # Requests
 
@@ -195,11 +198,14 @@ class Emulator:
     def provision(
         self, product: str | None = None, *, callback_host: str = "localhost"
     ) -> Credentials:
-        """Make an API user with a key, and a subscription key, ready to use."""
+        """Make an API user with a key, and a subscription key, ready to use.
+
+        Raises ValueError for a product that does not exist.
+        """
         with self._lock:
             state = self._state
             key = f"{state.chance.getrandbits(128):032x}"
-            for each in (product,) if product else ("collection", "disbursement", "remittance"):
+            for each in _products(product or ""):
                 state.add_keys(each, key)
             user = User(user_id=state.uuid4(), callback_host=callback_host, product=product or "")
             state.users[user.user_id] = user
@@ -222,7 +228,10 @@ class Emulator:
         product: str = "",
         subscription_keys: tuple[str, ...] = (),
     ) -> None:
-        """Make an API user and subscription keys known, as a partner portal does."""
+        """Make an API user and subscription keys known, as a partner portal does.
+
+        Raises ValueError for a product that does not exist.
+        """
         with self._lock:
             state = self._state
             state.users[user_id.lower()] = User(
@@ -231,7 +240,7 @@ class Emulator:
                 product=product,
                 api_key=api_key,
             )
-            for each in (product,) if product else ("collection", "disbursement", "remittance"):
+            for each in _products(product):
                 state.add_keys(each, *subscription_keys)
             state.version += 1
 
@@ -273,6 +282,12 @@ class Emulator:
             settlement.tick(self._state)
             records = reversed(self._state.records.values())
             return [self._state.view(record) for record in records if wanted(record)]
+
+
+def _products(product: str) -> tuple[str, ...]:
+    if product and product not in PRODUCTS:
+        raise ValueError(f"unknown product {product!r}; there are {', '.join(PRODUCTS)}")
+    return (product,) if product else PRODUCTS
 
 
 __all__ = ["FINAL", "Emulator", "UnknownReference"]

@@ -71,6 +71,8 @@ class Faults:
         self._now = now
         self._on: list[Fault] = []
         self._number = 0
+        self.operations: tuple[str, ...] = ()
+        """The operation ids there are, so that a misspelt one is refused; any when empty."""
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(tuple(self._on))
@@ -190,6 +192,10 @@ class Faults:
         return None
 
     def _switch_on(self, fault: Fault) -> Fault:
+        known = [name.lower() for name in self.operations]
+        if fault.operation and known and fault.operation.lower() not in known:
+            there = ", ".join(self.operations)
+            raise UnknownFault(f"unknown operation {fault.operation!r}; there are {there}")
         self._number += 1
         fault.number = self._number
         fault.added_at = self._now()
