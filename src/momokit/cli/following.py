@@ -141,7 +141,7 @@ def say_progress(news: Progress) -> str:
         word = f"{word} ({type(news.error).__name__}: {news.error.message})"
     text = f"{news.waited_seconds:6.1f} s  {word}, asked {news.polls}×"
     if news.next_poll_seconds is not None:
-        text += f", again in {news.next_poll_seconds:.0f} s"
+        text += f", again in {news.next_poll_seconds:.1f} s"
     return text
 
 

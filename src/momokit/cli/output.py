@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from momokit.cli.session import Session
-from momokit.errors import MomoError, ProviderError
+from momokit.errors import InvalidInput, MomoError, ProviderError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -107,7 +107,8 @@ def say_error(session: Session, error: MomoError, *, exit_code: int) -> None:
     if session.as_json:
         write_json({**error_facts(error, exit_code=exit_code), "next": question}, err=True)
         return
-    click.echo(f"{type(error).__name__}: {error.message}", err=True)
+    sent = "" if in_hand is None or not isinstance(error, InvalidInput) else " Nothing was sent."
+    click.echo(f"{type(error).__name__}: {error.message}{sent}", err=True)
     if isinstance(error, ProviderError) and error.detail:
         click.echo(f"  MTN said: {error.detail}", err=True)
     if error.hint:
