@@ -220,6 +220,28 @@ def test_hanging_ends_when_the_caller_goes(wire: Wire) -> None:
     assert wire.pay()[1][0] == 202
 
 
+def test_stopping_lets_go_of_what_waits(caplog: pytest.LogCaptureFixture) -> None:
+    """Requests that hang, drip or are late end quietly when the emulator stops."""
+    connections = []
+    with running() as server:
+        headers = Wire(server).caller.headers("collection")
+        for fault in ("drop_response(hang)", "delay(60)", "slowloris(1, 60)"):
+            connection = http.client.HTTPConnection(HOST, server.port, timeout=5)
+            sent = {**headers, "X-Emulator-Fault": fault}
+            connection.request("GET", "/collection/v1_0/account/balance", headers=sent)
+            connections.append(connection)
+        deadline = time.monotonic() + 2
+        while len(server.emulator.history) < 4 and time.monotonic() < deadline:
+            time.sleep(0.005)
+    for connection in connections:
+        with pytest.raises((OSError, http.client.HTTPException)):
+            connection.getresponse()
+        connection.close()
+
+    assert [entry.status for entry in server.emulator.history] == [200] * 4
+    assert [record.getMessage() for record in caplog.records] == []
+
+
 def test_clock_offset_shows_in_the_date(wire: Wire) -> None:
     """The Date header is the emulator's time, off by what the fault says."""
     wire.caller.emulator.clock.freeze(at=1_800_000_000.0)
@@ -297,6 +319,14 @@ def test_control_over_http(wire: Wire) -> None:
     _, _, _, body = wire.send("GET", "/_emulator/health")
 
     assert json.loads(body)["status"] == "ok"
+
+
+def test_control_is_closed_to_other_sites(wire: Wire) -> None:
+    """A web page of another origin cannot steer the emulator; one of its own can."""
+    foreign = wire.send("POST", "/_emulator/reset", Origin="http://evil.test")
+    own = wire.send("GET", "/_emulator/health", Origin=f"http://{HOST}:{wire.port}")
+
+    assert (foreign[0], own[0]) == (403, 200)
 
 
 def test_unknown_paths_are_the_gateways_404(wire: Wire) -> None:

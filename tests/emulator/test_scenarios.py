@@ -33,7 +33,7 @@ def test_outcome_after_polls(caller: Caller) -> None:
 def test_outcome_after_seconds_of_the_emulators_clock(caller: Caller) -> None:
     """A timed outcome waits for the clock, not for anybody's patience."""
     caller.emulator.scenarios.set(
-        amount="77", outcome="PAYER_LIMIT_REACHED", after_seconds=40, operation="requesttopay"
+        amount="77.00", outcome="PAYER_LIMIT_REACHED", after_seconds=40, operation="requesttopay"
     )
     reference, _ = caller.pay(amount="77.0")
     before = caller.status(reference)["status"]

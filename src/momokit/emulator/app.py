@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
-import struct
 from collections.abc import Awaitable, Callable, MutableMapping
 from email.utils import formatdate
-from http import HTTPStatus
 from typing import Any
 
+from . import connection
 from .control import Control
 from .deliver import Deliverer
 from .engine import Emulator
@@ -33,7 +31,6 @@ TRANSPORT = "momokit.emulator.transport"
 _MTN = ("/collection/", "/disbursement/", "/remittance/", "/v1_0/", "//")
 _SAVE_EVERY_SECONDS = 0.5
 _CALLBACK_WAIT_SECONDS = 5.0
-_HANG_SECONDS = 600.0
 
 
 class App:
@@ -43,7 +40,12 @@ class App:
         self._emulator = emulator
         self._pages = pages
         self._control = Control(emulator)
+        self._closing = asyncio.Event()
         self._date: tuple[int, bytes] = (0, b"")
+
+    def let_go(self) -> None:
+        """End the requests that wait on purpose, so that the server can stop at once."""
+        self._closing.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event, as ASGI has it."""
@@ -71,17 +73,32 @@ class App:
         reply = emulator.handle(Request(method, scope["path"], headers, body, query))
         if reply.after_callback_of:
             await self._let_the_callback_go_first(reply.after_callback_of)
-        if reply.delay_seconds:
-            await asyncio.sleep(reply.delay_seconds)
-        if needs_the_wire(reply):
-            await _spoil(reply, scope=scope, receive=receive, send=send, date=self._now(reply))
-        else:
+        if not connection.is_rough(reply):
             await _answer(reply, send=send, date=self._now(reply))
+            return
+        transport = scope.get(TRANSPORT)
+        if transport is not None:
+            date = self._now(reply)
+            rough = connection.Rough(transport, receive=receive, closing=self._closing)
+            await rough.carry_out(reply, date=date)
+            if not rough.ended:
+                await _answer(reply, send=send, date=date)
+        else:
+            # Another server than ours: no way to the socket. Say so rather than answer well.
+            plain = reply._replace(status=reply.status or 500)
+            await _answer(plain, send=send, date=self._now(reply))
 
     async def _steer(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _read(receive, limit=8_388_608)
         query = scope["query_string"].decode("latin-1")
-        reply = self._control.handle(Request(scope["method"], scope["path"], {}, body, query))
+        headers = dict(scope["headers"])
+        origin = headers.get(b"origin", b"").partition(b"://")[2]
+        # A page of some other site, open in the developer's browser, is not to steer this.
+        if origin and origin != headers.get(b"host"):
+            reply = Reply(403)
+        else:
+            asked = Request(scope["method"], scope["path"], {}, body, query)
+            reply = self._control.handle(asked)
         await _answer(reply, send=send, date=self._now(reply))
 
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -116,11 +133,6 @@ def create_app(emulator: Emulator | None = None, *, pages: ASGIApp | None = None
     return App(emulator or Emulator(), pages=pages)
 
 
-def needs_the_wire(reply: Reply) -> bool:
-    """Whether a reply does something to the connection that ASGI has no words for."""
-    return bool(reply.cut or reply.truncate_after_bytes is not None or reply.drip or reply.phrase)
-
-
 async def _read(receive: Receive, *, limit: int) -> bytes:
     message = await receive()
     body: bytes = message.get("body", b"")
@@ -143,88 +155,6 @@ async def _answer(reply: Reply, *, send: Send, date: bytes) -> None:
     headers.append((b"date", date))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
-
-
-def _raw(reply: Reply, *, date: bytes) -> tuple[bytes, bytes]:
-    """Write a reply out by hand; its connection ends after it."""
-    try:
-        phrase = reply.phrase or HTTPStatus(reply.status).phrase
-    except ValueError:
-        phrase = ""
-    lines = [
-        f"HTTP/1.1 {reply.status} {phrase}",
-        *(f"{name}: {value}" for name, value in reply.headers),
-        f"content-length: {len(reply.body)}",
-        f"date: {date.decode()}",
-        "connection: close",
-    ]
-    return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n", reply.body
-
-
-async def _spoil(reply: Reply, *, scope: Scope, receive: Receive, send: Send, date: bytes) -> None:
-    transport = scope.get(TRANSPORT)
-    if transport is None:
-        # Another server than ours: no way to the socket. Say so rather than answer well.
-        plain = reply._replace(status=reply.status or 500)
-        await _answer(
-            plain._replace(body=plain.body[: reply.truncate_after_bytes]), send=send, date=date
-        )
-        return
-    if reply.cut == "hang":
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_HANG_SECONDS):
-                await _until_gone(receive)
-        transport.abort()
-        return
-    if not reply.cut:
-        await _write(transport, reply, date=date)
-    if reply.cut == "reset" or reply.then_reset:
-        await _flushed(transport)
-        _reset(transport)
-    else:
-        transport.close()
-    await _until_gone(receive)
-
-
-async def _write(transport: asyncio.Transport, reply: Reply, *, date: bytes) -> None:
-    head, body = _raw(reply, date=date)
-    limit = reply.truncate_after_bytes
-    if limit is not None and body:
-        body = body[:limit]
-    elif limit is not None:
-        head = head[:limit]
-    if reply.then_reset and limit == 0:
-        head = head[: len(head) // 2]
-    if reply.drip is None:
-        transport.write(head + body)
-        return
-    content, (step, pause_seconds) = head + body, reply.drip
-    for start in range(0, len(content), step):
-        if transport.is_closing():
-            return
-        transport.write(content[start : start + step])
-        await asyncio.sleep(pause_seconds)
-
-
-async def _flushed(transport: asyncio.Transport) -> None:
-    for _ in range(100):
-        if transport.get_write_buffer_size() == 0:
-            return
-        await asyncio.sleep(0.005)
-
-
-def _reset(transport: asyncio.Transport) -> None:
-    """End a connection so that the other side sees a reset: linger on, for no time."""
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _keep_saving(emulator: Emulator) -> None:

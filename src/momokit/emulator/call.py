@@ -63,6 +63,7 @@ class Call:
 
     @user.setter
     def user(self, user: User) -> None:
+        """Take the API user whose credentials were accepted."""
         self._user = user
 
     def header(self, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -255,8 +256,8 @@ class Scenarios:
         scenario = Scenario(
             outcome=outcome,
             plan=plan,
-            identifier=identifier,
-            amount=amount,
+            identifier=identifier.removeprefix("+"),
+            amount=_normalised(amount),
             external_id=external_id,
             family=operation,
         )
@@ -277,6 +278,14 @@ class Scenarios:
     def restore(self, scenarios: Iterable[Scenario]) -> None:
         """Take over outcomes that were saved."""
         self._set = list(scenarios)
+
+
+def _normalised(amount: str) -> str:
+    """Write an amount as records have it, so that `5.0` is found as `5`."""
+    try:
+        return f"{Decimal(amount).normalize():f}" if amount else ""
+    except ArithmeticError:
+        raise ValueError(f"{amount!r} is not an amount") from None
 
 
 def _outcome(word: str) -> tuple[str, str]:

@@ -28,6 +28,18 @@ class _Protocol(HttpToolsProtocol):
         self.scope[TRANSPORT] = self.transport  # type: ignore[literal-required]
 
 
+class _Uvicorn(uvicorn.Server):
+    """uvicorn's server, which first lets go of the requests that wait on purpose."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__(_config(app))
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.let_go()
+        await super().shutdown(sockets)
+
+
 class Server(NamedTuple):
     """A running emulator and where it is."""
 
@@ -42,7 +54,7 @@ def serve(
     """Serve an emulator until the process is told to stop."""
     app = create_app(emulator, pages=find_pages(emulator) if pages else None)
     with _listen(host, port) as listening:
-        uvicorn.Server(_config(app)).run(sockets=[listening])
+        _Uvicorn(app).run(sockets=[listening])
 
 
 @contextlib.contextmanager
@@ -61,7 +73,7 @@ def running(
     app = create_app(emulator, pages=find_pages(emulator) if pages else None)
     with _listen(host, port) as listening:
         bound: int = listening.getsockname()[1]
-        server = uvicorn.Server(_config(app))
+        server = _Uvicorn(app)
         thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listening]}, name="momo-emulator", daemon=True
         )
@@ -105,6 +117,7 @@ def _config(app: App) -> uvicorn.Config:
         access_log=False,
         date_header=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=1,
     )
