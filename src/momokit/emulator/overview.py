@@ -12,7 +12,7 @@ import msgspec
 
 from .engine import Emulator
 from .faults import Fault
-from .page_show import clock_time, full_time, money, party
+from .page_show import clock_time, exact_time, full_time, money, party
 from .page_words import Words
 from .records import FINAL, HistoryEntry, MoneyMoved, Payment, Record
 from .settings import EmulatorSettings, describe_settings
@@ -148,16 +148,16 @@ def story(emulator: Emulator, payment: Payment, *, words: Words) -> list[Event]:
     for entry in emulator.history:
         if entry.reference_id.lower() == payment.reference_id:
             title = words(f"event.{entry.direction}")
-            events.append((entry.at, 1, Event(full_time(entry.at), title, _tone(entry), entry)))
+            events.append((entry.at, 1, Event(exact_time(entry.at), title, _tone(entry), entry)))
     at = payment.created_at
-    events.append((at, 0, Event(full_time(at), words("event.accepted"), "quiet")))
+    events.append((at, 0, Event(exact_time(at), words("event.accepted"), "quiet")))
     events += _moves(moved, words=words)
     if payment.settled_at is not None:
         at = payment.settled_at
         title = words("event.settled", status=f"{payment.status} {payment.reason}".strip())
         tone = "good" if payment.status == "SUCCESSFUL" else "bad"
-        events.append((at, 3, Event(full_time(at), title, tone)))
-    # Within one instant: taken in, asked about, moved, settled.
+        events.append((at, 2, Event(exact_time(at), title, tone)))
+    # Within one instant: taken in, asked about, settled, moved.
     return [event for _, _, event in sorted(events, key=lambda each: each[:2])]
 
 
@@ -165,8 +165,8 @@ def _moves(moved: MoneyMoved, *, words: Words) -> list[tuple[float, int, Event]]
     events = []
     for move in moved.movements:
         amount = money(move.amount, move.currency, language=words.language, signed=True)
-        event = Event(full_time(move.at), words("event.money", amount=amount), "good")
-        events.append((move.at, 2, event))
+        event = Event(exact_time(move.at), words("event.money", amount=amount), "good")
+        events.append((move.at, 3, event))
     return events
 
 
@@ -307,7 +307,7 @@ def _changed(settings: EmulatorSettings) -> list[tuple[str, str]]:
     return [
         (declared.name, _written(settings, declared.name))
         for declared in dataclasses.fields(settings)
-        if getattr(settings, declared.name) != declared.default
+        if getattr(settings, declared.name) != declared.default and declared.name != "market"
     ]
 
 

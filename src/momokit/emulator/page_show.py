@@ -33,9 +33,14 @@ def clock_time(at: float) -> str:
     return _moment(at).strftime("%H:%M:%S")
 
 
+def exact_time(at: float) -> str:
+    """Write the time of day with its milliseconds, in UTC."""
+    return _moment(at).strftime("%H:%M:%S.%f")[:-3]
+
+
 def full_time(at: float) -> str:
     """Write date and time, in UTC."""
-    return _moment(at).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"
+    return _moment(at).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def time_left(seconds: float) -> str:

@@ -13,6 +13,7 @@ from litestar import Litestar, Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
+from markupsafe import Markup
 
 from . import overview, phone
 from .engine import Emulator, UnknownReference
@@ -75,6 +76,7 @@ class _Pages:
             lstrip_blocks=True,
         )
         self._templates.filters["segment"] = _segment
+        self._templates.filters["breakable"] = _breakable
         self._templates.filters["pretty"] = overview.pretty
         versions = {name: _version(content) for name, (content, _) in self._static.items()}
         self._templates.globals["static"] = lambda name: f"/static/{name}?v={versions[name]}"
@@ -222,6 +224,11 @@ def _payer(request: Asked) -> str:
 
 def _segment(text: str) -> str:
     return quote(text, safe="")
+
+
+def _breakable(text: str) -> Markup:
+    """Let a long code break after its underscores; each part is escaped."""
+    return Markup("_<wbr>").join(text.split("_"))
 
 
 def _page_number(text: str) -> int:
