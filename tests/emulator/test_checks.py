@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from momokit.emulator import Emulator, EmulatorSettings, Request
-from momokit.emulator.settings import SeededUser, SubscriptionKeys
+from momokit.emulator import Request
+from momokit.emulator.settings import SubscriptionKeys
 
-from .caller import ORDINARY, REFERENCE, Caller
+from .caller import ORDINARY, Caller
 
 
-def _code(reply: Any) -> tuple[int, str]:
+def code_of(reply: Any) -> tuple[int, str]:
+    """Read status and code of a wallet answer."""
     return reply.status, reply.json()["code"] if reply.body else ""
 
 
@@ -94,7 +95,7 @@ def test_wrong_login_has_the_token_dialect(caller: Caller) -> None:
     caller.emulator.change_settings(login_failure="500")
 
     assert (refused.status, refused.json()) == (401, {"error": "login_failed"})
-    assert _code(caller.token(Authorization=wrong)) == (500, "INTERNAL_PROCESSING_ERROR")
+    assert code_of(caller.token(Authorization=wrong)) == (500, "INTERNAL_PROCESSING_ERROR")
 
 
 @pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic " + "\xff", "Bearer x", ""])
@@ -146,7 +147,7 @@ def test_wrong_target_environment_is_a_500(caller: Caller, named: str) -> None:
     """Any target environment but this one is a 500 with its code, and moves nothing."""
     reference, reply = caller.pay(X_Target_Environment=named)
 
-    assert _code(reply) == (500, "NOT_ALLOWED_TARGET_ENVIRONMENT")
+    assert code_of(reply) == (500, "NOT_ALLOWED_TARGET_ENVIRONMENT")
     assert caller.emulator.money_moved(reference).times == 0
 
 
@@ -176,7 +177,7 @@ def test_duplicate_reference_is_409_for_the_same_user_and_product(caller: Caller
     _, elsewhere = caller.transfer(X_Reference_Id=reference)
     caller.emulator.change_settings(duplicate_scope="user_and_product")
 
-    assert _code(again) == (409, "RESOURCE_ALREADY_EXIST")
+    assert code_of(again) == (409, "RESOURCE_ALREADY_EXIST")
     assert elsewhere.status == 202
     assert caller.status(reference)["amount"] == "100"
 
@@ -193,7 +194,7 @@ def test_unknown_reference_is_the_wallets_404(caller: Caller) -> None:
     """A reference id nobody used is 404 with its code."""
     reply = caller.call(f"GET /collection/v1_0/requesttopay/{uuid.uuid4()}")
 
-    assert _code(reply) == (404, "RESOURCE_NOT_FOUND")
+    assert code_of(reply) == (404, "RESOURCE_NOT_FOUND")
 
 
 @pytest.mark.parametrize(
@@ -244,14 +245,14 @@ def test_strict_notes_and_validation_bodies() -> None:
     """The strict switches cap notes at 128, refuse null, and say VALIDATION_ERROR."""
     caller = Caller(strict_notes=True, validation_bodies=True)
 
-    assert _code(caller.pay(payerMessage="x" * 129)[1]) == (400, "VALIDATION_ERROR")
-    assert _code(caller.pay(payerMessage=None)[1]) == (400, "VALIDATION_ERROR")
+    assert code_of(caller.pay(payerMessage="x" * 129)[1]) == (400, "VALIDATION_ERROR")
+    assert code_of(caller.pay(payerMessage=None)[1]) == (400, "VALIDATION_ERROR")
     assert caller.pay(payerMessage="x" * 128)[1].status == 202
 
 
 def test_sandbox_takes_only_euro(caller: Caller) -> None:
     """Any other currency is 500 INVALID_CURRENCY."""
-    assert _code(caller.pay(currency="UGX")[1]) == (500, "INVALID_CURRENCY")
+    assert code_of(caller.pay(currency="UGX")[1]) == (500, "INVALID_CURRENCY")
 
 
 @pytest.mark.parametrize(
@@ -269,7 +270,7 @@ def test_callback_host_must_be_the_registered_one(caller: Caller, url: str) -> N
     """A callback address on another host, or none at all, fails the whole request."""
     reference, reply = caller.pay(X_Callback_Url=url)
 
-    assert _code(reply) == (500, "INVALID_CALLBACK_URL_HOST")
+    assert code_of(reply) == (500, "INVALID_CALLBACK_URL_HOST")
     assert caller.call(f"GET /collection/v1_0/requesttopay/{reference}").status == 404
 
 
@@ -327,95 +328,3 @@ def test_token_without_slash_redirects_away(caller: Caller) -> None:
     )
     assert accepted.status == 200
     assert caller.call(line, **key).status == 404
-
-
-def test_provisioning_is_as_documented(caller: Caller) -> None:
-    """Users are made under a v4 id with a host, read back, and given keys; no doubles."""
-    key = {"Ocp_Apim_Subscription_Key": caller.credentials.subscription_key}
-    user = str(uuid.uuid4())
-    host = {"providerCallbackHost": "shop.test"}
-    create = "POST /v1_0/apiuser"
-
-    assert caller.call(create, json=host, X_Reference_Id="x", **key).status == 400
-    empty = {"providerCallbackHost": ""}
-    assert caller.call(create, json=empty, X_Reference_Id=user, **key).status == 400
-    assert caller.call(create, json=host, X_Reference_Id=user, **key).status == 201
-    assert _code(caller.call(create, json=host, X_Reference_Id=user, **key))[0] == 409
-    read = caller.call(f"GET /v1_0/apiuser/{user}", **key)
-    assert read.json() == {"providerCallbackHost": "shop.test", "targetEnvironment": "sandbox"}
-    assert caller.call(f"GET /v1_0/apiuser/{uuid.uuid4()}", **key).status == 404
-    assert caller.call("GET /v1_0/apiuser/nonsense", **key).status == 400
-    issued = caller.call(f"POST /v1_0/apiuser/{user}/apikey", **key)
-    assert len(issued.json()["apiKey"]) == 32
-    assert caller.call(f"POST /v1_0/apiuser/{uuid.uuid4()}/apikey", **key).status == 404
-
-
-def test_strict_user_scope_reproduces_the_measured_500() -> None:
-    """Under strict scope a user made with one product's key has no service elsewhere."""
-    caller = Caller(strict_user_scope=True)
-    made = caller.emulator.provision("collection")
-    caller.credentials = made
-
-    assert caller.call("GET /collection/v1_0/account/balance").status == 200
-    assert caller.token("disbursement").status == 200
-    elsewhere = caller.call("GET /disbursement/v1_0/account/balance")
-    assert _code(elsewhere) == (500, "NOT_ALLOWED_TARGET_ENVIRONMENT")
-
-
-def test_countries_have_no_provisioning_and_their_own_rules() -> None:
-    """Outside the sandbox: seeded users, local currency without decimals, strangers not found."""
-    user = SeededUser(user_id=str(uuid.uuid4()), api_key="k" * 32, callback_host="shop.test")
-    caller = Caller(Emulator(EmulatorSettings(market="mtnuganda", users=(user,))))
-    key = {"Ocp_Apim_Subscription_Key": caller.credentials.subscription_key}
-    made = caller.call("POST /v1_0/apiuser", json={"providerCallbackHost": "x"}, **key)
-    paid, accepted = caller.pay(amount="500")
-    stranger, _ = caller.pay("233241234567")
-    test_number, _ = caller.transfer("46733123450")
-
-    assert made.status == 404
-    assert (accepted.status, caller.status(paid)["status"]) == (202, "SUCCESSFUL")
-    assert caller.pay(amount="500.5")[1].status == 400
-    assert _code(caller.pay(currency="EUR")[1]) == (500, "INVALID_CURRENCY")
-    assert caller.status(stranger)["reason"] == "PAYER_NOT_FOUND"
-    transfer = caller.status(test_number, "/disbursement/v1_0/transfer")
-    assert transfer["reason"] == "PAYEE_NOT_FOUND"
-    basic = "Basic " + base64.b64encode(f"{user.user_id}:{user.api_key}".encode()).decode()
-    assert caller.token(Authorization=basic).status == 200
-
-
-def test_markets_are_those_of_the_environment_table() -> None:
-    """Our table has every target environment and currency MTN lists, where the list is here."""
-    path = REFERENCE / "samples" / "environments.json"
-    if not path.exists():
-        pytest.skip("the list of environments is not beside the project")
-    from momokit.emulator.markets import MARKETS
-
-    listed = json.loads(path.read_text())["environments"]
-    expected = {
-        row["target_environment"]: (
-            row["currency"],
-            row["iso4217_minor_units"],
-            row["calling_code"],
-        )
-        for row in listed
-    }
-
-    assert {
-        name: (market.currencies[0], market.decimals, market.calling_code)
-        for name, market in MARKETS.items()
-    } == expected
-
-
-def test_settings_refuse_what_they_cannot_be() -> None:
-    """Wrong names and values of settings are refused with the reason."""
-    settings = EmulatorSettings()
-
-    with pytest.raises(ValueError, match="unknown market"):
-        EmulatorSettings(market="moon")
-    with pytest.raises(ValueError, match="unknown setting"):
-        settings.changed({"colour": "red"})
-    with pytest.raises(ValueError, match="approval is one of"):
-        settings.changed({"approval": "maybe"})
-    with pytest.raises(ValueError, match="cannot be"):
-        settings.changed({"token_lifetime_seconds": "long"})
-    assert settings.changed({"ongoing_expires_after_seconds": None}).seed == 0

@@ -1,14 +1,11 @@
-"""The emulator over real sockets: answers, broken connections, callbacks, pages, start and stop."""
+"""The emulator over real sockets: answers, callbacks, control, start and stop."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import socket
-import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,113 +15,13 @@ from momokit.emulator import Emulator, EmulatorSettings, create_app, running
 from momokit.emulator.serve import Server
 
 from .caller import HOST, Caller
-
-_PAY = "/collection/v1_0/requesttopay"
-
-
-class Merchant:
-    """A merchant's callback address that keeps what it gets and answers as told."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[str, str, dict[str, str], bytes]] = []
-        self.status = 200
-        merchant = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                merchant.got.append((self.command, self.path, dict(self.headers), body))
-                self.send_response(merchant.status)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            do_PUT = do_POST
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer((HOST, 0), Handler)
-        self.url = f"http://{HOST}:{self.server.server_address[1]}/cb?secret=1"
-
-    def wait(self, count: int) -> None:
-        """Wait until so many callbacks have come, at most two seconds."""
-        deadline = time.monotonic() + 2
-        while len(self.got) < count and time.monotonic() < deadline:
-            time.sleep(0.005)
-
-
-@pytest.fixture
-def merchant() -> Iterator[Merchant]:
-    """Give a merchant that listens for callbacks."""
-    listening = Merchant()
-    thread = threading.Thread(target=listening.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield listening
-    listening.server.shutdown()
-    listening.server.server_close()
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    """Give one running emulator for the tests of this file."""
-    with running() as server:
-        yield server
-
-
-class Wire:
-    """Sends requests over a socket with the credentials of a caller."""
-
-    def __init__(self, server: Server) -> None:
-        self.caller = Caller(server.emulator)
-        self.port = server.port
-
-    def send(
-        self, method: str, path: str, *, body: Any = None, **headers: str
-    ) -> tuple[int, str, dict[str, str], bytes]:
-        """Send one request on a connection of its own and read the whole answer."""
-        sent = self.caller.headers("collection")
-        sent.update({name.replace("_", "-"): value for name, value in headers.items()})
-        content = None if body is None else json.dumps(body)
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=5)
-        try:
-            connection.request(method, path, content, sent)
-            reply = connection.getresponse()
-            return reply.status, reply.reason, dict(reply.getheaders()), reply.read()
-        finally:
-            connection.close()
-
-    def pay(self, **headers: str) -> tuple[str, tuple[int, str, dict[str, str], bytes]]:
-        """Send a request to pay."""
-        reference = self.caller.emulator.state.uuid4()
-        body = self.caller.body("payer", "256772000000")
-        headers = {"X_Reference_Id": reference, **headers}
-        try:
-            return reference, self.send("POST", _PAY, body=body, **headers)
-        except (OSError, http.client.HTTPException) as broken:
-            return reference, (0, type(broken).__name__, {}, b"")
-
-    def raw(self, content: bytes) -> bytes:
-        """Send bytes as they are and read until the connection ends."""
-        with socket.create_connection((HOST, self.port), timeout=5) as connection:
-            connection.sendall(content)
-            received = b""
-            while part := connection.recv(65536):
-                received += part
-            return received
-
-
-@pytest.fixture
-def wire(served: Server) -> Wire:
-    """Give a caller over a socket, of an emulator that knows nothing yet."""
-    served.emulator.reset()
-    return Wire(served)
+from .sockets import PAY, Merchant, Wire
 
 
 def test_answers_travel_whole(wire: Wire) -> None:
     """Accepted: 202, an empty body, a Date and no trace of the server underneath."""
     reference, (status, reason, headers, body) = wire.pay()
-    answer = wire.send("GET", f"{_PAY}/{reference}")
+    answer = wire.send("GET", f"{PAY}/{reference}")
 
     assert (status, reason, body) == (202, "Accepted", b"")
     assert set(headers) == {"content-length", "date"}
@@ -168,88 +65,6 @@ def test_bodyless_post_without_length_is_411(wire: Wire, framing: bytes) -> None
 
     assert received.startswith(b"HTTP/1.1 411 ")
     assert b"<!DOCTYPE html>" in received
-
-
-@pytest.mark.parametrize(
-    ("fault", "seen", "moved"),
-    [
-        ("drop_request", "RemoteDisconnected", 0),
-        ("drop_request(reset)", "ConnectionResetError", 0),
-        ("drop_response", "RemoteDisconnected", 1),
-        ("drop_response(reset)", "ConnectionResetError", 1),
-        ("reset(before)", "ConnectionResetError", 0),
-        ("reset(after)", "ConnectionResetError", 1),
-        ("reset(headers)", "ConnectionResetError", 1),
-        ("truncate(3)", "BadStatusLine", 1),
-        ("html_error", "Bad Gateway", 0),
-        ("slowloris(30, 0.001)", "Accepted", 1),
-        ("delay(0.02)", "Accepted", 1),
-    ],
-)
-def test_faults_are_carried_out_on_the_connection(
-    wire: Wire, fault: str, seen: str, moved: int
-) -> None:
-    """Each transport fault is what the caller sees, and the money is as described."""
-    reference, (_, reason, _, _) = wire.pay(X_Emulator_Fault=fault)
-
-    assert reason == seen
-    assert wire.caller.emulator.money_moved(reference).times == moved
-
-
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [("truncate(10)", http.client.IncompleteRead), ("reset(body)", ConnectionResetError)],
-)
-def test_bodies_are_cut(wire: Wire, fault: str, error: type[Exception]) -> None:
-    """A cut body is shorter than its Content-Length, by close or by reset."""
-    reference, _ = wire.pay()
-
-    with pytest.raises(error):
-        wire.send("GET", f"{_PAY}/{reference}", X_Emulator_Fault=fault)
-
-
-def test_hanging_ends_when_the_caller_goes(wire: Wire) -> None:
-    """A request that hangs gets nothing until the caller's own time limit."""
-    connection = http.client.HTTPConnection(HOST, wire.port, timeout=0.05)
-    headers = {**wire.caller.headers("collection"), "X-Emulator-Fault": "drop_response(hang)"}
-    connection.request("GET", "/collection/v1_0/account/balance", headers=headers)
-
-    with pytest.raises(TimeoutError):
-        connection.getresponse()
-    connection.close()
-    assert wire.pay()[1][0] == 202
-
-
-def test_stopping_lets_go_of_what_waits(caplog: pytest.LogCaptureFixture) -> None:
-    """Requests that hang, drip or are late end quietly when the emulator stops."""
-    connections = []
-    with running() as server:
-        headers = Wire(server).caller.headers("collection")
-        for fault in ("drop_response(hang)", "delay(60)", "slowloris(1, 60)"):
-            connection = http.client.HTTPConnection(HOST, server.port, timeout=5)
-            sent = {**headers, "X-Emulator-Fault": fault}
-            connection.request("GET", "/collection/v1_0/account/balance", headers=sent)
-            connections.append(connection)
-        deadline = time.monotonic() + 2
-        while len(server.emulator.history) < 4 and time.monotonic() < deadline:
-            time.sleep(0.005)
-    for connection in connections:
-        with pytest.raises((OSError, http.client.HTTPException)):
-            connection.getresponse()
-        connection.close()
-
-    assert [entry.status for entry in server.emulator.history] == [200] * 4
-    assert [record.getMessage() for record in caplog.records] == []
-
-
-def test_clock_offset_shows_in_the_date(wire: Wire) -> None:
-    """The Date header is the emulator's time, off by what the fault says."""
-    wire.caller.emulator.clock.freeze(at=1_800_000_000.0)
-    _, (_, _, right, _) = wire.pay()
-    _, (_, _, wrong, _) = wire.pay(X_Emulator_Fault="clock_offset(-86400)")
-
-    assert right["date"] == "Fri, 15 Jan 2027 08:00:00 GMT"
-    assert wrong["date"] == "Thu, 14 Jan 2027 08:00:00 GMT"
 
 
 def test_callbacks_arrive(wire: Wire, merchant: Merchant) -> None:
@@ -341,7 +156,7 @@ def test_large_bodies_are_refused_and_not_kept(wire: Wire) -> None:
     limit = wire.caller.emulator.settings.body_limit_bytes
     note = {"payerMessage": "x" * (limit * 3)}
     reference = wire.caller.emulator.state.uuid4()
-    status, _, _, _ = wire.send("POST", _PAY, body=note, X_Reference_Id=reference)
+    status, _, _, _ = wire.send("POST", PAY, body=note, X_Reference_Id=reference)
 
     assert status == 413
 

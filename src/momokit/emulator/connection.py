@@ -130,7 +130,7 @@ def _written(reply: Reply, *, date: bytes) -> bytes:
 def _reset(transport: asyncio.Transport) -> None:
     """End a connection so that the other side sees a reset: linger on, for no time."""
     sock = transport.get_extra_info("socket")
-    if sock is not None:
+    if sock is not None and not transport.is_closing():
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
