@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +24,6 @@ from momokit import AsyncClient, Client, Credentials, Settings
 PAYER = "256772123456"
 MESSAGE = "Order 1042"
 NOTE = "Thank you"
-
-Work = Callable[[], Any]
-AsyncWork = Callable[[], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +111,7 @@ def blocking(base_url: str, keys: Keys) -> Iterator[list[Contestant]]:
                 momo.collection.balance,
             ),
             _bare(bare, bare_headers(_token(base_url, keys), keys)),
-            _momo_api("mtn-momo-client, as its README begins", base_url, keys, None, share=0.05),
+            _momo_api("mtn-momo-client, as its README begins", base_url, keys, None, share=0.03),
             _momo_api("mtn-momo-client, given an httpx.Client", base_url, keys, pooled),
             stack.enter_context(_mtnmomo(base_url, keys)),
         ]
@@ -160,9 +157,7 @@ def _momo_api(
 @contextlib.contextmanager
 def _mtnmomo(base_url: str, keys: Keys) -> Iterator[Contestant]:
     config = mtnmomo.MoMoConfig(
-        collection=mtnmomo.ProductCredentials(
-            keys.subscription_key, keys.api_user, keys.api_key
-        ),
+        collection=mtnmomo.ProductCredentials(keys.subscription_key, keys.api_user, keys.api_key),
         target_environment="mtnuganda",
         base_url=base_url,
     )
@@ -173,13 +168,13 @@ def _mtnmomo(base_url: str, keys: Keys) -> Iterator[Contestant]:
         def pay() -> str:
             reference_id = str(uuid.uuid4())
             body = payment_body(reference_id) | {"payer": mtnmomo.Party("MSISDN", PAYER)}
-            return collection.request_to_pay(body, reference_id=reference_id)
+            return str(collection.request_to_pay(body, reference_id=reference_id))
 
         yield Contestant("mtnmomo-py", pay, collection.get_account_balance)
 
 
 @contextlib.asynccontextmanager
-async def concurrent(base_url: str, keys: Keys) -> Any:
+async def concurrent(base_url: str, keys: Keys) -> AsyncIterator[list[Contestant]]:
     """Give the asynchronous clients, ready to work; the two packages have none."""
     headers = bare_headers(_token(base_url, keys), keys)
     async with (

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from benchmarks.contestants import Contestant, Keys, blocking, concurrent
@@ -20,8 +21,7 @@ from benchmarks.tables import Spread, markdown
 
 AT_ONCE = 50
 _WARM_UP_CALLS = 60
-_WORKS = (("request to pay", "pay"), ("balance", "balance"))
-TARGET_PERCENT = 15
+_WORKS = {"request to pay": "pay", "balance": "balance"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Comparison:
 
 
 def _lap(run: Callable[[int], Any], calls: int) -> Lap:
-    run(min(_WARM_UP_CALLS, calls))
+    run(min(_WARM_UP_CALLS, calls // 5))
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
     run(calls)
@@ -88,23 +88,46 @@ def _lap(run: Callable[[int], Any], calls: int) -> Lap:
     return Lap(calls / taken, cpu_taken / calls * 1e6)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How much is run: calls in a lap, rounds, which work, and what stands in the titles."""
+
+    calls: int
+    rounds: int
+    works: tuple[str, ...] = tuple(_WORKS)
+    against: str = ""
+
+
+def _compare(
+    contestants: Sequence[Contestant],
+    run: Callable[[Callable[[], Any], int], Any],
+    *,
+    effort: Effort,
+    how: str,
+) -> list[Comparison]:
+    return [
+        Comparison(
+            f"{work}, {how}{effort.against}",
+            _rounds(contestants, run, work=_WORKS[work], effort=effort),
+        )
+        for work in effort.works
+    ]
+
+
 def _rounds(
     contestants: Sequence[Contestant],
     run: Callable[[Callable[[], Any], int], Any],
     *,
-    title: str,
     work: str,
-    calls: int,
-    rounds: int,
-) -> Comparison:
+    effort: Effort,
+) -> list[Result]:
     laps: dict[str, list[Lap]] = {each.name: [] for each in contestants}
-    for turn in range(rounds):
+    for turn in range(effort.rounds):
         first = turn % len(contestants)
         for each in (*contestants[first:], *contestants[:first]):
-            do = getattr(each, work)
-            count = max(20, int(calls * each.share))
-            laps[each.name].append(_lap(lambda calls, do=do: run(do, calls), count))  # type: ignore[misc]
-    return Comparison(title, [Result(name, done) for name, done in laps.items()])
+            calls = max(AT_ONCE if each.share == 1 else 5, int(effort.calls * each.share))
+            laps[each.name].append(_lap(partial(run, getattr(each, work)), calls))
+    return [Result(name, done) for name, done in laps.items()]
 
 
 def _one_by_one(do: Callable[[], Any], calls: int) -> None:
@@ -112,39 +135,25 @@ def _one_by_one(do: Callable[[], Any], calls: int) -> None:
         do()
 
 
-def compare_blocking(base_url: str, *, keys: Keys, calls: int, rounds: int) -> list[Comparison]:
+def compare_blocking(base_url: str, effort: Effort) -> list[Comparison]:
     """Compare the blocking clients, one call after the other."""
-    with blocking(base_url, keys) as contestants:
-        return [
-            _rounds(
-                contestants,
-                _one_by_one,
-                title=f"{name}, one by one",
-                work=work,
-                calls=calls,
-                rounds=rounds,
-            )
-            for name, work in _WORKS
-        ]
+    with blocking(base_url, Keys()) as contestants:
+        return _compare(contestants, _one_by_one, effort=effort, how="one by one")
 
 
-def compare_threads(base_url: str, *, keys: Keys, calls: int, rounds: int) -> list[Comparison]:
+def compare_threads(base_url: str, effort: Effort) -> list[Comparison]:
     """Compare the blocking clients in threads, which is how the packages serve many at once."""
-    with blocking(base_url, keys) as contestants, ThreadPoolExecutor(AT_ONCE) as pool:
+    with blocking(base_url, Keys()) as contestants, ThreadPoolExecutor(AT_ONCE) as pool:
 
         def run(do: Callable[[], Any], calls: int) -> None:
             each = max(1, calls // AT_ONCE)
             for done in [pool.submit(_one_by_one, do, each) for _ in range(calls // each)]:
                 done.result()
 
-        name, work = _WORKS[0]
-        title = f"{name}, {AT_ONCE} threads"
-        return [
-            _rounds(contestants, run, title=title, work=work, calls=calls, rounds=rounds)
-        ]
+        return _compare(contestants, run, effort=effort, how=f"{AT_ONCE} threads")
 
 
-def compare_async(base_url: str, *, keys: Keys, calls: int, rounds: int) -> list[Comparison]:
+def compare_async(base_url: str, effort: Effort) -> list[Comparison]:
     """Compare the asynchronous clients, with fifty calls under way at any time."""
 
     async def many(do: Callable[[], Any], calls: int) -> None:
@@ -157,19 +166,13 @@ def compare_async(base_url: str, *, keys: Keys, calls: int, rounds: int) -> list
         await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
 
     with asyncio.Runner() as runner:
-        making = concurrent(base_url, keys)
+
+        def run(do: Callable[[], Any], calls: int) -> None:
+            runner.run(many(do, calls))
+
+        making = concurrent(base_url, Keys())
         contestants = runner.run(making.__aenter__())
         try:
-            return [
-                _rounds(
-                    contestants,
-                    lambda do, calls: runner.run(many(do, calls)),
-                    title=f"{name}, {AT_ONCE} at once",
-                    work=work,
-                    calls=calls,
-                    rounds=rounds,
-                )
-                for name, work in _WORKS
-            ]
+            return _compare(contestants, run, effort=effort, how=f"{AT_ONCE} at once")
         finally:
             runner.run(making.__aexit__(None, None, None))

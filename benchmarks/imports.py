@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.tables import Spread, markdown
 
 TARGET_MILLIS = 60
+_NOWHERE = subprocess.DEVNULL
 _BARE = "a bare interpreter"
 _STATEMENTS = {
     _BARE: "pass",
@@ -43,7 +44,7 @@ def measure(*, rounds: int) -> list[ImportTime]:
         title: [sys.executable, "-c", statement] for title, statement in _STATEMENTS.items()
     }
     momo = Path(sys.executable).with_name("momo")
-    if momo.exists() and subprocess.run([momo, "--help"], capture_output=True).returncode == 0:
+    if momo.exists() and not subprocess.call([momo, "--help"], stdout=_NOWHERE, stderr=_NOWHERE):
         commands["momo --help"] = [str(momo), "--help"]
     taken: dict[str, list[float]] = {title: [] for title in commands}
     for command in commands.values():
@@ -70,5 +71,5 @@ def table(times: list[ImportTime]) -> str:
 
 def _millis(command: list[str]) -> float:
     start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=_NOWHERE)
     return (time.perf_counter() - start) * 1e3

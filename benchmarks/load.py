@@ -57,9 +57,7 @@ class _Line(asyncio.Protocol):
             self.done.set_exception(RuntimeError(why))
 
 
-def send_all(
-    port: int, requests: Sequence[bytes], *, wanted: bytes, connections: int
-) -> float:
+def send_all(port: int, requests: Sequence[bytes], *, wanted: bytes, connections: int) -> float:
     """Send prepared requests over a number of connections; the seconds until all were answered.
 
     Raises RuntimeError when an answer has another status than `wanted`.

@@ -22,16 +22,12 @@ class Spread:
 
     def text(self, digits: int = 0) -> str:
         """Write it as `median (least–most)`."""
-        return (
-            f"{self.median:,.{digits}f} ({self.least:,.{digits}f}–{self.most:,.{digits}f})"
-        )
+        return f"{self.median:,.{digits}f} ({self.least:,.{digits}f}–{self.most:,.{digits}f})"
 
 
 def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: bool = True) -> str:
     """Write a Markdown table; with `numbers`, all columns but the first are set right."""
-    widths = [
-        max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))
-    ]
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
     rule = [
         "-" * (width - 1) + ":" if numbers and column else "-" * width
         for column, width in enumerate(widths)
