@@ -12,12 +12,11 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from momokit.gateway.core import schedule
+from momokit.gateway.core.due import audit_again_at, audit_at, poll_at
 from momokit.gateway.core.payment import MOVES, Payment, State, Work
 
-CATCH_ALL_REASONS = frozenset(
-    {"INTERNAL_PROCESSING_ERROR", "SERVICE_UNAVAILABLE", "COULD_NOT_PERFORM_TRANSACTION"}
-)
-"""Reasons with which MTN has been known to fail what it could not finish; they are audited."""
+OPEN_STATUSES = frozenset({"CREATED", "PENDING"})
+"""MTN's words for a payment that is under way. Any word that is not known is taken for these."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,8 +116,7 @@ def decide(payment: Payment, fact: Fact, *, now: float) -> Decision:
         case NotKnown():
             return _not_known(payment, now)
         case NoAnswer():
-            due = now + schedule.next_ask_seconds(fact.failures)
-            return _same(payment, "status_unavailable", due_at=due, details={"why": fact.why})
+            return _no_answer(payment, fact, now)
         case Withdrawn():
             return _withdrawn(payment, now)
 
@@ -126,7 +124,7 @@ def decide(payment: Payment, fact: Fact, *, now: float) -> Decision:
 def _taken(payment: Payment, now: float) -> Decision:
     if payment.state.is_final:
         # The status was learned before our own send's answer was recorded: nothing goes back.
-        return _same(payment, "accepted_late", due_at=None)
+        return _after_final(payment, "accepted_late", now, has_it=True)
     return Decision(
         state=State.PENDING,
         work=Work.SETTLE,
@@ -140,16 +138,17 @@ def _taken(payment: Payment, now: float) -> Decision:
 def _turned_down(payment: Payment, fact: TurnedDown, now: float) -> Decision:
     details = {"code": fact.code, "status": fact.status}
     if payment.state.is_final:
-        return _same(payment, "refused_late", due_at=None, details=details)
+        return _after_final(payment, "refused_late", now, details=details)
     if payment.doubtful or payment.accepted_at is not None:
         # A no to a resend says nothing about the send before it.
         return Decision(
             state=State.PENDING if payment.accepted_at is not None else State.UNKNOWN,
             work=Work.SETTLE,
-            due_at=now + schedule.next_ask_seconds(1),
+            due_at=now + schedule.next_ask_seconds(payment.attempts + 1),
             event="resend_refused",
             details=details,
             changes=_sent(payment, now),
+            notify="payment.unknown" if payment.state is State.CREATED else None,
         )
     code = fact.code or f"HTTP_{fact.status}"
     return _final(payment, State.FAILED, now, reason=code, changes=_sent(payment, now))
@@ -157,33 +156,36 @@ def _turned_down(payment: Payment, fact: TurnedDown, now: float) -> Decision:
 
 def _never_left(payment: Payment, fact: NeverLeft, now: float) -> Decision:
     if payment.state.is_final:
-        return _same(payment, "send_failed_late", due_at=None)
-    if payment.doubtful:
+        return _after_final(payment, "send_failed_late", now)
+    sends = payment.attempts + 1
+    least = fact.retry_after_seconds or 0.0
+    if payment.doubtful or payment.accepted_at is not None:
+        # An earlier send may have arrived, or did: this one proves nothing, so MTN is asked.
         return _same(
-            payment, "resend_failed", due_at=now + schedule.next_ask_seconds(1),
-            work=Work.SETTLE, details={"why": fact.why},
+            payment, "resend_failed", due_at=now + max(schedule.next_ask_seconds(sends), least),
+            work=Work.SETTLE, details={"why": fact.why}, changes={"attempts": sends},
         )  # fmt: skip
     window = schedule.send_window_seconds(is_push=payment.is_push)
     if now - payment.created_at > window:
         return _final(payment, State.FAILED, now, reason="NOT_SENT_IN_TIME")
-    pause = max(schedule.next_submit_seconds(payment.attempts + 1), fact.retry_after_seconds or 0.0)
+    pause = max(schedule.next_submit_seconds(sends), least)
     return Decision(
         state=payment.state,
         work=Work.SUBMIT,
         due_at=now + pause,
         event="not_sent",
         details={"why": fact.why},
-        changes={"attempts": payment.attempts + 1},
+        changes={"attempts": sends},
     )
 
 
 def _doubt(payment: Payment, fact: Doubt, now: float) -> Decision:
     if payment.state.is_final:
-        return _same(payment, "doubt_late", due_at=None)
+        return _after_final(payment, "doubt_late", now, has_it=True)
     return Decision(
         state=State.UNKNOWN if payment.accepted_at is None else State.PENDING,
         work=Work.SETTLE,
-        due_at=now + schedule.next_ask_seconds(1),
+        due_at=now + schedule.next_ask_seconds(payment.attempts + 1),
         event="outcome_unknown",
         details={"why": fact.why},
         changes=_sent(payment, now) | {"doubtful": True},
@@ -197,45 +199,53 @@ def _told(payment: Payment, fact: Told, now: float) -> Decision:
         return _same(
             payment,
             "mismatch",
-            due_at=_poll_at(payment, now),
+            due_at=(audit_again_at if payment.state.is_final else poll_at)(payment, now=now),
+            work=Work.SETTLE,
             details={"field": wrong},
             incident=f"MTN's answer has another {wrong} than was sent.",
             review=True,
         )
     polled = {"polls": payment.polls + 1, "absent_since": None, "absences": 0}
     if fact.status == "SUCCESSFUL":
-        known = polled | {"financial_transaction_id": fact.financial_transaction_id}
+        number = fact.financial_transaction_id or payment.financial_transaction_id
+        known = polled | {"financial_transaction_id": number}
         return _final(payment, State.SUCCESSFUL, now, reason=None, changes=known)
     if fact.status == "FAILED":
         return _final(
             payment, State.FAILED, now, reason=fact.reason_code or "UNSPECIFIED", changes=polled
         )
+    details = {"status": fact.status}
     if payment.state.is_final:
-        return _same(payment, "status_behind", due_at=None, details={"status": fact.status})
-    due_at = _poll_at(payment, now)
+        return _after_final(payment, "status_behind", now, has_it=True, details=details)
+    due_at = poll_at(payment, now=now)
+    strange = fact.status not in OPEN_STATUSES
     return Decision(
         state=State.PENDING,
         work=Work.SETTLE if due_at is not None else None,
         due_at=due_at,
-        event="still_open",
-        details={"status": fact.status},
+        event="status_unclassified" if strange else "still_open",
+        details=details,
         changes=polled | {"accepted_at": payment.accepted_at or now},
-        notify="payment.pending" if payment.state is State.CREATED else None,
+        notify="payment.pending" if payment.state is not State.PENDING else None,
+        incident="MTN's answer has a status that is not known here." if strange else None,
         review=due_at is None,
     )
 
 
 def _not_known(payment: Payment, now: float) -> Decision:
     if payment.state.is_final:
-        return _same(payment, "not_known_after_final", due_at=None)
+        return _after_final(payment, "not_known_after_final", now)
     absent = {
         "polls": payment.polls + 1,
         "absences": payment.absences + 1,
         "absent_since": payment.absent_since or now,
     }
     if payment.accepted_at is not None:
-        due_at = _poll_at(payment, now)
-        return _same(payment, "not_visible", due_at=due_at, changes=absent, review=due_at is None)
+        due_at = poll_at(payment, now=now)
+        return _same(
+            payment, "not_visible", due_at=due_at, work=Work.SETTLE,
+            changes=absent, review=due_at is None,
+        )  # fmt: skip
     sent_at = payment.first_sent_at or payment.created_at
     window = schedule.send_window_seconds(is_push=payment.is_push)
     if now - sent_at <= window:
@@ -251,10 +261,47 @@ def _not_known(payment: Payment, now: float) -> Decision:
     return _same(payment, "not_received", due_at=now + pause, work=Work.SETTLE, changes=absent)
 
 
+def _no_answer(payment: Payment, fact: NoAnswer, now: float) -> Decision:
+    details = {"why": fact.why}
+    if payment.state.is_final and payment.work is None:
+        return _same(payment, "status_unavailable", due_at=None, details=details)
+    # The question is repeated however old the payment is; past the age of review a person is told.
+    old = not payment.state.is_final and poll_at(payment, now=now) is None
+    due = now + schedule.next_ask_seconds(fact.failures)
+    return _same(payment, "status_unavailable", due_at=due, details=details, review=old)
+
+
 def _withdrawn(payment: Payment, now: float) -> Decision:
+    if payment.state.is_final:
+        details = {"why": "it is over"}
+        return _after_final(payment, "cancel_refused", now, details=details)
     if payment.state is not State.CREATED or payment.sending or payment.first_sent_at is not None:
-        return _same(payment, "cancel_refused", due_at=None, details={"why": "it has left"})
+        # To record this ends the lease of a worker that is sending now, and so its outcome may be
+        # lost: hence the doubt.
+        return _same(
+            payment, "cancel_refused", due_at=now + schedule.next_ask_seconds(1),
+            work=Work.SETTLE, details={"why": "it has left"},
+            changes={"doubtful": True} if payment.sending else {},
+        )  # fmt: skip
     return _final(payment, State.FAILED, now, reason="CANCELLED")
+
+
+def _after_final(
+    payment: Payment,
+    event: str,
+    now: float,
+    *,
+    has_it: bool = False,
+    details: dict[str, Any] | None = None,
+) -> Decision:
+    """Note what comes after a last word: the audit that is due stays due.
+
+    `has_it` says that MTN has the payment, or may: held against a failure it is asked about again.
+    """
+    due_at = audit_again_at(payment, now=now)
+    if has_it and payment.state is State.FAILED:
+        due_at = poll_at(payment, now=now)
+    return _same(payment, event, due_at=due_at, work=Work.SETTLE, details=details)
 
 
 def _final(
@@ -268,8 +315,7 @@ def _final(
     """Reach a final state; or notice that it is reached already, or that it contradicts."""
     known = dict(changes or {})
     if payment.state is state:
-        age = now - (payment.final_at or now)
-        due_at = _audit_at(state, payment.reason_code, age, now)
+        due_at = audit_again_at(payment, now=now)
         return Decision(
             state=state,
             work=Work.SETTLE if due_at is not None else None,
@@ -279,7 +325,7 @@ def _final(
         )
     contradicts = payment.state.is_final
     known |= {"final_at": now, "reason_code": reason}
-    due_at = _audit_at(state, reason, 0.0, now)
+    due_at = audit_at(state, reason=reason, age_seconds=0.0, now=now)
     return Decision(
         state=state,
         work=Work.SETTLE if due_at is not None else None,
@@ -296,21 +342,14 @@ def _final(
     )
 
 
-def _audit_at(state: State, reason: str | None, age: float, now: float) -> float | None:
-    if state is not State.FAILED or reason not in CATCH_ALL_REASONS:
-        return None
-    pause = schedule.next_audit_seconds(age)
-    return now + pause if pause is not None else None
-
-
-def _poll_at(payment: Payment, now: float) -> float | None:
-    since = payment.accepted_at or payment.first_sent_at or payment.created_at
-    pause = schedule.next_poll_seconds(now - since)
-    return now + pause if pause is not None else None
-
-
 def _sent(payment: Payment, now: float) -> dict[str, Any]:
-    return {"attempts": payment.attempts + 1, "first_sent_at": payment.first_sent_at or now}
+    """Note a send that may have arrived: a run of "not known" from before it proves nothing now."""
+    return {
+        "attempts": payment.attempts + 1,
+        "first_sent_at": payment.first_sent_at or now,
+        "absent_since": None,
+        "absences": 0,
+    }
 
 
 def _same(
@@ -325,7 +364,7 @@ def _same(
     review: bool = False,
 ) -> Decision:
     """Leave the state as it is."""
-    follows = work or payment.work
+    follows = work or payment.work or Work.SETTLE
     return Decision(
         state=payment.state,
         work=follows if due_at is not None else None,
