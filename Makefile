@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_NO_PROGRESS=1 $(BIN)/uv
+# The machine's own certificate authorities are trusted, as pip does, so that a company's proxy works.
+UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_NO_PROGRESS=1 UV_SYSTEM_CERTS=true UV_NATIVE_TLS=true $(BIN)/uv
 STAMP := $(VENV)/.momokit-set-up
 
 .PHONY: help setup run demo test check bench format lock clean
