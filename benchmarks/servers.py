@@ -39,8 +39,11 @@ def process(module: str, *arguments: str, core: int | None) -> Iterator[Place]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Read how much CPU time another process has used, from Linux's own books."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    """Read how much CPU time another process has used, from Linux's own books; elsewhere nan."""
+    book = Path(f"/proc/{pid}/stat")
+    if not book.exists():
+        return float("nan")
+    fields = book.read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
