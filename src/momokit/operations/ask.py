@@ -29,6 +29,7 @@ from momokit.operations.exchange import (
     Within,
     error_code,
     error_detail,
+    is_status,
     json_body,
 )
 from momokit.operations.refusal import refusal
@@ -173,6 +174,14 @@ def status(
             reference_id=reference_id,
         ) from None
     body: Mapping[str, Any] = yield from ask_json(access, request)
+    if not is_status(body):
+        raise Unavailable(
+            f"MTN's answer to {operation} holds no status.",
+            hint="Nothing moved; ask again.",
+            operation=operation,
+            reference_id=reference_id,
+            status=200,
+        )
     return model.read(body, reference_id=reference_id)
 
 

@@ -149,6 +149,11 @@ def json_body(response: Response) -> Any:
         return None
 
 
+def is_status(body: Any) -> bool:
+    """Tell whether a body is MTN's word on how something stands: all of them have a status."""
+    return isinstance(body, dict) and isinstance(body.get("status"), str)
+
+
 def error_code(response: Response) -> str | None:
     """Find MTN's code in any of its three error dialects; None when the body has none."""
     body = json_body(response)

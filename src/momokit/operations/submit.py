@@ -30,6 +30,7 @@ from momokit.operations.exchange import (
     Wait,
     error_code,
     error_detail,
+    is_status,
     json_body,
 )
 from momokit.operations.refusal import refusal
@@ -186,8 +187,8 @@ def _ask(access: Access, submission: Submission) -> Operation[Response | None]:
         response = yield from authorised(access, question)
     except (TransportFailure, DeadlinePassed, AuthenticationFailed, NotSent):
         return None
-    if response.status == 200 and not isinstance(json_body(response), dict):
-        return None  # a page from something in between, not MTN's word
+    if response.status == 200 and not is_status(json_body(response)):
+        return None  # said by something in between: not MTN's word
     return response
 
 
