@@ -122,6 +122,19 @@ def test_state_file_survives_a_restart(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["state.json"]
 
 
+def test_reset_reaches_the_state_file(tmp_path: Path) -> None:
+    """After a reset the next save replaces what an earlier one wrote."""
+    settings = EmulatorSettings(state_file=str(tmp_path / "state.json"))
+    caller = Caller(Emulator(settings))
+    reference, _ = caller.pay()
+    caller.emulator.save()
+    caller.emulator.reset()
+    saved = caller.emulator.save()
+
+    assert saved
+    assert Emulator(settings).money_moved(reference).times == 0
+
+
 def test_state_file_of_another_market_or_kind_is_refused(tmp_path: Path) -> None:
     """A state file that is not one, or of another market, stops the start with the reason."""
     path = tmp_path / "state.json"

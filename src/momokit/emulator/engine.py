@@ -119,6 +119,7 @@ class Emulator:
         with self._lock:
             self._settings = settings or self._settings
             self.crashes = 0
+            self._saved_version = -1
             self._state = self._fresh()
 
     def change_settings(self, **changes: Any) -> None:
