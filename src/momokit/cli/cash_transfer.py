@@ -42,8 +42,8 @@ _sender_options = together(
 @click.command(
     cls=Command,
     examples=(
-        "momo cash-transfer 5000 256772123456 --from-country GB --original-amount 1.10"
-        " --original-currency GBP --sender-first-name Ann --sender-surname Doe",
+        "momo cash-transfer 5000 256772123456 --from-country FR --original-amount 1.25"
+        " --original-currency EUR --sender-first-name Ann --sender-surname Doe",
     ),
 )
 @amount_argument

@@ -83,7 +83,8 @@ def check_callback(
             allow_local=settings.is_local,
         )
     except InvalidInput as error:
-        yield Finding("callback URL", "problem", error.message, error.hint)
+        remedy = error.hint or "Give https://, a DNS name of your own and a path, on port 443."
+        yield Finding("callback URL", "problem", error.message, remedy)
         return
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -77,19 +77,18 @@ def examine(
     *,
     products: tuple[Product, ...] = (),
     callback_url: str | None = None,
-    probe: Probe | None = None,
     outside: Outside | None = None,
 ) -> Iterator[Finding]:
     """Make every check that a program can make, one after another."""
-    probe = probe or Probe(settings)
     yield from check_settings(settings)
     reachable = True
-    for finding in check_way(probe):
-        reachable = reachable and finding.status != "problem"
-        yield finding
     registered: dict[str, str] = {}
-    if reachable:
-        yield from _check_products(probe, products, registered)
+    with Probe(settings) as probe:
+        for finding in check_way(probe):
+            reachable = reachable and finding.status != "problem"
+            yield finding
+        if reachable:
+            yield from _check_products(probe, products, registered)
     yield from check_callback(
         settings,
         callback_url or settings.callback_url,
@@ -131,7 +130,7 @@ def _watched(here: Session) -> Iterator[Callable[[Finding], None]]:
         return
     screen = console(here, err=True)
     if not screen.is_terminal:
-        yield lambda finding: None
+        yield lambda _: None
         return
     with screen.status("asking MTN …") as line:
         yield lambda finding: line.update(f"{finding.check}: {finding.what}")

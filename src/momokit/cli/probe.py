@@ -70,8 +70,7 @@ class Witness(httpx2.BaseTransport):
         return response
 
     def close(self) -> None:
-        """Close the transport below."""
-        self._inner.close()
+        """Leave the transport below open: others go on using it."""
 
 
 def open_wire(settings: Settings) -> httpx2.BaseTransport:
@@ -89,7 +88,10 @@ def proxy_in_force(settings: Settings) -> str | None:
 
 
 class Probe:
-    """Asks MTN one thing at a time, once, with exactly the keys it is told to use."""
+    """Asks MTN one thing at a time, once, with exactly the keys it is told to use.
+
+    All its questions share one transport; close it, or use the probe in a `with` block.
+    """
 
     def __init__(
         self,
@@ -100,8 +102,18 @@ class Probe:
     ) -> None:
         deadline = min(TRY_SECONDS, settings.deadline_seconds)
         self.settings = settings.with_changes(deadline_seconds=deadline)
-        self._open = open_transport
+        self._wire = open_transport(self.settings)
         self._wall_clock = wall_clock
+
+    def __enter__(self) -> Probe:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._wire.close()
 
     def client(
         self, product: Product | None, credentials: Credentials | None
@@ -114,7 +126,7 @@ class Probe:
         client = Client(
             self.settings.with_changes(**changes),
             retry=RetryPolicy(attempts=1),
-            transport=Witness(self._open(self.settings), seen, wall_clock=self._wall_clock),
+            transport=Witness(self._wire, seen, wall_clock=self._wall_clock),
         )
         return client, seen
 
@@ -124,15 +136,12 @@ class Probe:
         Raises httpx2.HTTPError or OSError when there is none.
         """
         seen: list[Exchange] = []
-        witness = Witness(self._open(self.settings), seen, wall_clock=self._wall_clock)
+        witness = Witness(self._wire, seen, wall_clock=self._wall_clock)
         timeout = dict.fromkeys(("connect", "read", "write", "pool"), TRY_SECONDS)
         request = httpx2.Request(
             "GET", f"{self.settings.host_url}{_A_PATH}", extensions={"timeout": timeout}
         )
-        try:
-            witness.handle_request(request).close()
-        finally:
-            witness.close()
+        witness.handle_request(request).close()
         return seen[0]
 
     def try_key(
