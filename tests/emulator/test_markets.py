@@ -104,4 +104,8 @@ def test_settings_refuse_what_they_cannot_be() -> None:
         settings.changed({"approval": "maybe"})
     with pytest.raises(ValueError, match="cannot be"):
         settings.changed({"token_lifetime_seconds": "long"})
+    with pytest.raises(ValueError, match="opening_balance"):
+        EmulatorSettings(opening_balance="much")
+    with pytest.raises(ValueError, match="cannot be"):
+        EmulatorSettings(history_limit=-1)
     assert settings.changed({"ongoing_expires_after_seconds": None}).seed == 0

@@ -152,22 +152,27 @@ def test_state_file_of_another_market_or_kind_is_refused(tmp_path: Path) -> None
 
 def test_clock_freezes_advances_and_runs_on() -> None:
     """The clock stands, moves on request, runs on from there, and can be set off."""
-    machine = [1000.0]
+    machine = [1_000_000.0]
     clock = Clock(source=lambda: machine[0])
     clock.freeze()
-    machine[0] = 1010.0
+    machine[0] += 10
     frozen = clock.now()
     clock.advance(seconds=5)
     advanced = clock.now()
     clock.resume()
-    machine[0] = 1011.0
+    machine[0] += 1
     resumed = clock.now()
     clock.set_offset(seconds=-86400)
 
-    assert (frozen, advanced, resumed) == (1000.0, 1005.0, 1006.0)
-    assert (clock.now(), clock.offset_seconds) == (1011.0 - 86400, -86400)
+    assert (frozen, advanced, resumed) == (1_000_000.0, 1_000_005.0, 1_000_006.0)
+    assert (clock.now(), clock.offset_seconds) == (1_000_011.0 - 86400, -86400)
     with pytest.raises(ValueError, match="set_offset"):
         clock.advance(seconds=-1)
+    for wrong in (-1.0, 1e18, float("nan")):
+        with pytest.raises(ValueError, match="not a time"):
+            clock.freeze(at=wrong)
+    with pytest.raises(ValueError, match="not a time"):
+        clock.advance(seconds=1e18)
 
 
 def test_threads_share_one_emulator_safely() -> None:

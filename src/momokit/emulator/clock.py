@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+# Times that a calendar can write, with room for what is added to them.
+_LATEST = 2e11
+
 
 class Clock:
     """Tells the emulator's time in seconds since 1970, which need not be the machine's."""
@@ -31,8 +34,11 @@ class Clock:
         return self.now() - self._source()
 
     def freeze(self, *, at: float | None = None) -> None:
-        """Stop the clock, now or at a given time."""
-        self._frozen_at = self.now() if at is None else at
+        """Stop the clock, now or at a given time.
+
+        Raises ValueError for a time that no calendar has.
+        """
+        self._frozen_at = self.now() if at is None else _checked(at)
 
     def resume(self) -> None:
         """Let a frozen clock run on from where it stands."""
@@ -45,15 +51,26 @@ class Clock:
 
         Raises ValueError when `seconds` is negative: use `set_offset` to go back.
         """
-        if seconds < 0:
+        if not seconds >= 0:
             raise ValueError("the clock only advances; use set_offset to go back")
+        _checked(self.now() + seconds)
         if self._frozen_at is not None:
             self._frozen_at += seconds
         else:
             self._ahead_seconds += seconds
 
     def set_offset(self, *, seconds: float) -> None:
-        """Set the clock off from the machine's by this much, to test callers with a wrong clock."""
+        """Set the clock off from the machine's by this much, to test callers with a wrong clock.
+
+        Raises ValueError for a time that no calendar has.
+        """
+        _checked(self._source() + seconds)
         if self._frozen_at is not None:
             self._frozen_at = self._source() + seconds
         self._ahead_seconds = seconds
+
+
+def _checked(at: float) -> float:
+    if not 0 <= at < _LATEST:
+        raise ValueError(f"{at!r} is not a time in seconds since 1970")
+    return at

@@ -159,7 +159,7 @@ def _fitting(name: str, key: str, value: Any, default: Any) -> Any:
     if wanted is bool and isinstance(value, bool):
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if wanted in (int, float) and number and value == value and abs(value) < 1e12:
+    if wanted in (int, float) and number and value == value and abs(value) < 1e10:
         if value < 0 and name != "clock_offset":
             raise UnknownFault(f"{name}: {key} cannot be negative")
         if key == "code" and not 200 <= value <= 599:
