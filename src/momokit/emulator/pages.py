@@ -55,6 +55,8 @@ def create_pages(emulator: Emulator) -> Litestar:
             get("/phone/{payer:path}")(pages.phone),
             post("/phone/{payer:path}", request_max_body_size=_FORM_LIMIT_BYTES)(pages.decide),
             get("/static/{name:str}")(pages.static),
+            # Browsers ask for it unasked; it must not look like a call that went wrong.
+            get("/favicon.ico")(pages.icon),
         ],
         exception_handlers={HTTPException: pages.lost, UnknownReference: pages.lost},
         openapi_config=None,
@@ -150,6 +152,9 @@ class _Pages:
             "cache-control": f"public, max-age={_YEAR_SECONDS}, immutable",
         }
         return Response(content, media_type=media_type, headers=headers)
+
+    async def icon(self) -> Page:
+        return Redirect("/static/icon.svg", status_code=301)
 
     def lost(self, request: Asked, failed: Exception) -> Page:
         """Answer for what is not there, and for every other request that cannot be served."""
