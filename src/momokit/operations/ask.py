@@ -38,6 +38,9 @@ from momokit.retry import Verdict, judge, retry_after_seconds
 
 log = logging.getLogger("momokit")
 
+# Sleeps end a little early or late; what is left below this is no reason to ask once more.
+_SHORTEST_SECONDS = 0.01
+
 T = TypeVar("T")
 O = TypeVar("O", bound=Outcome)  # noqa: E741
 
@@ -244,7 +247,7 @@ def wait_for(
         waited = access.clock() - start
         pause = plan.next_seconds(polls - 1, waited)
         left = timeout_seconds - waited
-        done = (outcome is not None and outcome.is_final) or left <= 0
+        done = (outcome is not None and outcome.is_final) or left < _SHORTEST_SECONDS
         if on_progress is not None:
             news = Progress(
                 reference_id=reference_id,
