@@ -90,7 +90,7 @@ def _parsed(entry: str, *, region: str | None) -> phonenumbers.PhoneNumber | Non
 
 
 def _moment(at: float) -> datetime:
-    # A clock that a test moved can be beyond what a calendar holds.
+    # A validity or a window added to a late clock can be beyond what a calendar holds.
     try:
         return datetime.fromtimestamp(at, tz=UTC)
     except (OverflowError, ValueError, OSError):
