@@ -233,7 +233,9 @@ def test_the_language_switch_is_remembered(browser: Browser) -> None:
     assert [first, switched, later] == [[{"lang": "en"}], [{"lang": "fr"}], [{"lang": "fr"}]]
 
 
-def test_a_clock_at_the_end_of_the_calendar_breaks_no_page(caller: Caller, browser: Browser) -> None:
+def test_a_clock_at_the_end_of_the_calendar_breaks_no_page(
+    caller: Caller, browser: Browser
+) -> None:
     """A test may move the clock anywhere."""
     reference, _ = caller.pay()
     caller.emulator.clock.advance(seconds=198_000_000_000)
