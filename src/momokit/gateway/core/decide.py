@@ -7,16 +7,13 @@ fact that proves nothing changes nothing but the time of the next question.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from momokit.gateway.core import schedule
 from momokit.gateway.core.due import audit_again_at, audit_at, poll_at
-from momokit.gateway.core.payment import MOVES, Payment, State, Work
-
-OPEN_STATUSES = frozenset({"CREATED", "PENDING"})
-"""MTN's words for a payment that is under way. Any word that is not known is taken for these."""
+from momokit.gateway.core.payment import MOVES, OPEN_STATUSES, Payment, State, Work
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +99,14 @@ class Decision:
 
 def decide(payment: Payment, fact: Fact, *, now: float) -> Decision:
     """Say what follows from one new fact about a payment."""
+    decision = _follow(payment, fact, now)
+    if payment.sending and isinstance(fact, Told | NotKnown | NoAnswer | Withdrawn):
+        # Recorded over a send, whose lease and so whose outcome may be lost by it: hence the doubt.
+        return replace(decision, changes=decision.changes | {"doubtful": True})
+    return decision
+
+
+def _follow(payment: Payment, fact: Fact, now: float) -> Decision:
     match fact:
         case Taken():
             return _taken(payment, now)
@@ -276,12 +281,9 @@ def _withdrawn(payment: Payment, now: float) -> Decision:
         details = {"why": "it is over"}
         return _after_final(payment, "cancel_refused", now, details=details)
     if payment.state is not State.CREATED or payment.sending or payment.first_sent_at is not None:
-        # To record this ends the lease of a worker that is sending now, and so its outcome may be
-        # lost: hence the doubt.
         return _same(
             payment, "cancel_refused", due_at=now + schedule.next_ask_seconds(1),
             work=Work.SETTLE, details={"why": "it has left"},
-            changes={"doubtful": True} if payment.sending else {},
         )  # fmt: skip
     return _final(payment, State.FAILED, now, reason="CANCELLED")
 

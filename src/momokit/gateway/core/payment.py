@@ -10,6 +10,9 @@ from enum import StrEnum
 PUSH_KINDS = frozenset({"transfer", "deposit", "refund", "cash_transfer"})
 PULL_KINDS = frozenset({"request_to_pay", "withdraw", "payment", "invoice", "pre_approval"})
 
+OPEN_STATUSES = frozenset({"CREATED", "PENDING"})
+"""MTN's words for a payment that is under way. Any word that is not known is taken for these."""
+
 
 class State(StrEnum):
     """Where a payment stands. The words are MTN's, and `UNKNOWN`: no answer was had, it may be."""
