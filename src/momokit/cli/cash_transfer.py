@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from momokit.cli.command import Command
-from momokit.cli.moving import Move, move
+from momokit.cli.intent import Move
+from momokit.cli.moving import move
 from momokit.cli.options import (
     amount_argument,
     clean_notes_option,

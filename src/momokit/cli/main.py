@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 from momokit.errors import MissingExtra
@@ -11,7 +12,8 @@ def main() -> None:
     """Run `momo` with the arguments of this process, and end it with one of `EXIT_CODES`."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character gets a question mark in its place, not a traceback.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         from momokit.cli.group import momo
     except ModuleNotFoundError as error:

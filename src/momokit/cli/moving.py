@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from momokit.cli.describe import mask_numbers
 from momokit.cli.exits import OK
 from momokit.cli.following import follow
+from momokit.cli.intent import Move
 from momokit.cli.output import facts, give, tell
 from momokit.cli.session import InHand, Session
 from momokit.errors import InvalidInput
@@ -19,24 +18,6 @@ if TYPE_CHECKING:
 
 
 _ALWAYS_DROPPED = ("reference_id", "idempotency_key", "dry_run", "show_numbers")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """One submission as the command line asked for it: what, with which product, which values.
-
-    `method` is the client's, on the product; `kind` is our word for what is submitted; `asks` is
-    the command that tells what became of it, where that is not its own status.
-    """
-
-    kind: str
-    product: str
-    method: str
-    what: str
-    values: Mapping[str, Any] = field(repr=False)
-    asks: str = ""
-    waits: bool = False
-    timeout_seconds: float = 330.0
 
 
 def move(here: Session, wanted: Move) -> int:

@@ -8,7 +8,8 @@ import click
 
 from momokit.cli.command import Group
 from momokit.cli.following import ask_once
-from momokit.cli.moving import Move, move
+from momokit.cli.intent import Move
+from momokit.cli.moving import move
 from momokit.cli.options import (
     amount_argument,
     clean_notes_option,

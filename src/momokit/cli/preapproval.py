@@ -10,7 +10,8 @@ from momokit.cli.command import Group
 from momokit.cli.describe import plain, words
 from momokit.cli.exits import OK
 from momokit.cli.following import ask_once
-from momokit.cli.moving import Move, move, show_accepted
+from momokit.cli.intent import Move
+from momokit.cli.moving import move, show_accepted
 from momokit.cli.options import (
     clean_notes_option,
     currency_option,

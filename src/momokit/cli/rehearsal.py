@@ -15,7 +15,7 @@ from momokit.cli.session import Session
 
 if TYPE_CHECKING:
     from momokit import Settings
-    from momokit.cli.moving import Move
+    from momokit.cli.intent import Move
 
 _SECRET = frozenset({"authorization", "ocp-apim-subscription-key"})
 _DULL = frozenset({"host", "accept", "user-agent", "content-length"})
