@@ -204,3 +204,10 @@ def test_what_is_recorded_over_a_send_leaves_a_doubt(name: str) -> None:
 
     assert payment.doubtful is True
     assert (later.state, decision.work) == (State.CREATED, SETTLE)
+
+
+def test_a_cancel_that_is_repeated_is_refused_again() -> None:
+    """The first refusal of a cancel in mid-send does not open the way for a second one."""
+    payment, decision = after(created(sending=True), Withdrawn(), Withdrawn())
+
+    assert (payment.state, decision.event) == (State.CREATED, "cancel_refused")

@@ -280,7 +280,8 @@ def _withdrawn(payment: Payment, now: float) -> Decision:
     if payment.state.is_final:
         details = {"why": "it is over"}
         return _after_final(payment, "cancel_refused", now, details=details)
-    if payment.state is not State.CREATED or payment.sending or payment.first_sent_at is not None:
+    left = payment.first_sent_at is not None or payment.sending or payment.doubtful
+    if payment.state is not State.CREATED or left:
         return _same(
             payment, "cancel_refused", due_at=now + schedule.next_ask_seconds(1),
             work=Work.SETTLE, details={"why": "it has left"},
