@@ -1,0 +1,171 @@
+"""Claims: which worker works at which payment, until when, and how often MTN may be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+
+from momokit.gateway.core.payment import Work
+from momokit.gateway.store.database import Transaction, insert_unless_there
+from momokit.gateway.store.records import Claimed, to_payment, to_request
+from momokit.gateway.store.sharing import share_out
+from momokit.gateway.store.tables import accounts, payments, status_budget
+
+BUDGET_KEPT_SECONDS = 60
+
+
+def claim_payments(
+    transaction: Transaction,
+    *,
+    work: Work,
+    limit: int,
+    lease_seconds: float,
+    account_ids: Collection[str] | None = None,
+) -> list[Claimed]:
+    """Take payments that are due, the oldest first and the same share for each account.
+
+    A claim to submit is at the same time the note that a send may be on its way.
+    """
+    claimable = (
+        payments.c.work == work.value,
+        payments.c.due_at <= transaction.now,
+        _is_free(transaction.now),
+    )
+    owners = _owners(transaction, work=work, claimable=claimable, account_ids=account_ids)
+    base = select(payments).where(*claimable).order_by(payments.c.due_at)
+    rows = share_out(
+        transaction, base, owner=payments.c.account_id, key=payments.c.id,
+        owners=owners, limit=limit,
+    )  # fmt: skip
+    lease_until = transaction.now + lease_seconds
+    if rows:
+        note = {"sending": True} if work is Work.SUBMIT else _asking(transaction.now)
+        transaction.connection.execute(
+            update(payments)
+            .where(payments.c.id.in_([row.id for row in rows]))
+            .values(lease_until=lease_until, lease_token=payments.c.lease_token + 1, **note)
+        )
+    return [
+        Claimed(
+            payment=to_payment(row),
+            id=row.id,
+            account_id=row.account_id,
+            work=work,
+            lease_token=row.lease_token + 1,
+            lease_until=lease_until,
+            was_sending=row.sending,
+            ask_failures=row.ask_failures,
+            request=to_request(row),
+        )
+        for row in sorted(rows, key=lambda row: row.due_at)
+    ]
+
+
+def extend_lease(
+    transaction: Transaction, *, payment_id: str, lease_token: int, lease_seconds: float
+) -> bool:
+    """Hold on to a payment for longer; False when it is ours no more."""
+    done = transaction.connection.execute(
+        update(payments)
+        .where(
+            payments.c.id == payment_id,
+            payments.c.lease_token == lease_token,
+            payments.c.lease_until.is_not(None),
+        )
+        .values(lease_until=transaction.now + lease_seconds)
+    )
+    return done.rowcount == 1
+
+
+def release_unsent(transaction: Transaction, *, payment_id: str, lease_token: int) -> bool:
+    """Give back a claim with which nothing was done: not one byte has left."""
+    done = transaction.connection.execute(
+        update(payments)
+        .where(
+            payments.c.id == payment_id,
+            payments.c.lease_token == lease_token,
+            payments.c.lease_until.is_not(None),
+        )
+        .values(lease_until=None, sending=False)
+    )
+    return done.rowcount == 1
+
+
+def next_due(transaction: Transaction, *, work: Work) -> float | None:
+    """Give the time at which the next payment that nobody holds is due for this work.
+
+    The payments of a worker that died come back when their lease ends, which this does not show:
+    wait no longer than a lease.
+    """
+    waiting = (payments.c.work == work.value, or_(payments.c.lease_until.is_(None),
+               payments.c.lease_until <= transaction.now))  # fmt: skip
+    soonest = (
+        select(payments.c.due_at)
+        .where(payments.c.account_id == accounts.c.id, *waiting)
+        .order_by(payments.c.due_at)
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = transaction.connection.execute(select(soonest).where(_is_open(work))).scalars()
+    return min((due_at for due_at in rows if due_at is not None), default=None)
+
+
+def take_budget(transaction: Transaction, *, account_id: str, wanted: int, per_second: int) -> int:
+    """Take from an account's calls of this second, which all workers share; tell how many."""
+    second = int(transaction.now)
+    connection, mine = transaction.connection, status_budget.c.account_id == account_id
+    made = connection.execute(
+        insert_unless_there(connection, status_budget).values(
+            account_id=account_id, second=second, used=0
+        )
+    )
+    if made.rowcount == 1:
+        past = status_budget.c.second < second - BUDGET_KEPT_SECONDS
+        connection.execute(delete(status_budget).where(mine, past))
+    this = and_(mine, status_budget.c.second == second)
+    used: int = connection.execute(
+        select(status_budget.c.used).where(this).with_for_update()
+    ).scalar_one()
+    granted = max(0, min(wanted, per_second - used))
+    if granted:
+        connection.execute(update(status_budget).where(this).values(used=used + granted))
+    return granted
+
+
+def _owners(
+    transaction: Transaction,
+    *,
+    work: Work,
+    claimable: tuple[ColumnElement[bool], ...],
+    account_ids: Collection[str] | None,
+) -> list[str]:
+    """List the accounts that have something due, whoever waits longest first."""
+    oldest = (
+        select(payments.c.due_at)
+        .where(payments.c.account_id == accounts.c.id, *claimable)
+        .order_by(payments.c.due_at)
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(accounts.c.id, oldest.label("oldest")).where(_is_open(work))
+    if account_ids is not None:
+        query = query.where(accounts.c.id.in_(list(account_ids)))
+    rows = [row for row in transaction.connection.execute(query) if row.oldest is not None]
+    return [row.id for row in sorted(rows, key=lambda row: row.oldest)]
+
+
+def _is_open(work: Work) -> ColumnElement[bool]:
+    """Tell whether an account's pause lets this work through."""
+    if work is Work.SETTLE:
+        # To learn the truth about money that has left is right even while nothing new may leave.
+        return or_(accounts.c.paused_reason.is_(None), accounts.c.paused_work == work.SUBMIT.value)
+    return accounts.c.paused_reason.is_(None)
+
+
+def _is_free(now: float) -> ColumnElement[bool]:
+    return or_(payments.c.lease_until.is_(None), payments.c.lease_until <= now)
+
+
+def _asking(now: float) -> dict[str, float | bool]:
+    return {"asked_at": now, "hinted": False}

@@ -1,0 +1,131 @@
+"""The two databases behind one face: engines, their settings, and the database's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+
+CHANNEL = "momokit_work"
+"""The name under which PostgreSQL tells other processes that something is due."""
+
+BUSY_TIMEOUT_SECONDS = 10.0
+READERS = 4
+
+_CLOCKS = {
+    "sqlite": text("SELECT (julianday('now') - 2440587.5) * 86400.0"),
+    "postgresql": text("SELECT extract(epoch FROM clock_timestamp())::float8"),
+}
+
+
+class Transaction:
+    """What one unit of work has: a connection, the time it runs at, and a bell to ring."""
+
+    __slots__ = ("connection", "now", "woken")
+
+    def __init__(self, connection: Connection, *, now: float) -> None:
+        self.connection = connection
+        self.now = now
+        self.woken = False
+
+    def wake(self) -> None:
+        """Tell the workers, once this is committed, that something is due."""
+        self.woken = True
+
+    def lock(self, name: str) -> None:
+        """Let nobody else who locks this name go on before this transaction ends.
+
+        On SQLite there is one writer at a time anyway.
+        """
+        if self.connection.dialect.name == "postgresql":
+            self.connection.execute(
+                text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
+            )
+
+
+class Database:
+    """Engines for one database: writers and readers apart, and the clock both go by."""
+
+    def __init__(
+        self, url: str, *, clock: Callable[[], float] | None = None, writers: int = 4
+    ) -> None:
+        self.url = database_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.writer_count = 1 if self.is_sqlite else writers
+        self.writer = _engine(self.url, size=self.writer_count, begin="BEGIN IMMEDIATE")
+        # One more than there are reading threads: it listens.
+        self.reader = _engine(self.url, size=READERS + 1, begin="BEGIN")
+        self._clock = clock
+
+    def now(self, connection: Connection) -> float:
+        """Give the time that everything in this database is measured by."""
+        if self._clock is not None:
+            return self._clock()
+        return float(connection.execute(_CLOCKS[connection.dialect.name]).scalar_one())
+
+    def transaction(self, connection: Connection) -> Transaction:
+        """Begin one unit of work, or many, at the present time."""
+        return Transaction(connection, now=self.now(connection))
+
+    def backup(self, path: Path) -> None:
+        """Copy a SQLite database to a file while it is in use."""
+        if not self.is_sqlite:
+            raise ValueError("PostgreSQL is backed up with its own tools, such as pg_dump.")
+        import sqlite3
+
+        with self.reader.connect() as connection, closing(sqlite3.connect(path)) as copy:
+            source: Any = connection.connection.driver_connection
+            source.backup(copy)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.writer.dispose()
+        self.reader.dispose()
+
+
+def database_url(url: str) -> URL:
+    """Read a database's address, and name the driver we use for it."""
+    parsed = make_url(url)
+    if parsed.drivername in ("postgres", "postgresql"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in _CLOCKS:
+        raise ValueError(f"{parsed.drivername} is not a database we know: SQLite or PostgreSQL.")
+    return parsed
+
+
+def insert_unless_there(connection: Connection, table: Table) -> Any:
+    """Begin an INSERT that leaves a row alone which is there already (to be found by RETURNING)."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def _engine(url: URL, *, size: int, begin: str) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=True)
+    engine = create_engine(
+        url,
+        pool_size=size,
+        max_overflow=0,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver would open transactions of its own, and late: a writer must hold the lock from
+    # the start, or two that read before they write would refuse each other.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()

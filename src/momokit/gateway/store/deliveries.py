@@ -1,0 +1,300 @@
+"""Webhooks on their way to the merchant: written with what they tell, and queued per endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, func, insert, or_, select, update
+
+from momokit.gateway.core.payment import Payment
+from momokit.gateway.store.database import Transaction
+from momokit.gateway.store.records import from_json
+from momokit.gateway.store.sharing import share_out
+from momokit.gateway.store.tables import deliveries, webhook_endpoints
+
+REPLAY_SECONDS = 30 * 86400.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """What the merchant is to be told about a payment."""
+
+    row: Row[Any]
+    after: Payment
+    event: str
+    sequence: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """One webhook to one endpoint. `webhook_id` is the same however often it is sent."""
+
+    id: int
+    endpoint_id: str
+    payment_id: str
+    sequence: int
+    event: str
+    body: bytes = field(repr=False)
+    due_at: float | None
+    lease_token: int
+    attempts: int
+    delivered_at: float | None
+    given_up_at: float | None
+    last_status: int | None
+    last_error: str | None
+    created_at: float
+
+    @property
+    def webhook_id(self) -> str:
+        """Give the id under which the receiver knows it."""
+        return webhook_id(self.payment_id, sequence=self.sequence)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClaimedDelivery:
+    """A webhook that this worker alone sends until the lease ends."""
+
+    delivery: Delivery
+    url: str
+    secrets_sealed: bytes = field(repr=False)
+    lease_token: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryResult:
+    """How a send went. Not delivered: `retry_at` says when to try again, None gives it up."""
+
+    delivery_id: int
+    lease_token: int
+    delivered: bool
+    status: int | None = None
+    error: str | None = None
+    retry_at: float | None = None
+
+
+def webhook_id(payment_id: str, *, sequence: int) -> str:
+    """Name one event of one payment."""
+    return f"evt_{payment_id.removeprefix('pay_')}_{sequence}"
+
+
+def public_view(row: Row[Any], payment: Payment) -> dict[str, Any]:
+    """Show a payment as its merchant sees it."""
+    return {
+        "id": payment.id,
+        "kind": payment.kind,
+        "state": payment.state.value,
+        "amount": str(payment.amount),
+        "currency": payment.currency,
+        "party": {"type": row.party_type, "id": payment.party_id},
+        "external_id": payment.external_id,
+        "merchant_reference": row.merchant_reference,
+        "reference_id": row.reference_id,
+        "original_payment_id": row.original_payment_id,
+        "financial_transaction_id": payment.financial_transaction_id,
+        "reason_code": payment.reason_code,
+        "metadata": msgspec.Raw(row._mapping["metadata"].encode()),
+        "created_at": moment(payment.created_at),
+        "final_at": moment(payment.final_at) if payment.final_at is not None else None,
+    }
+
+
+def moment(seconds: float) -> str:
+    """Write a time as others read it: ISO 8601, UTC, milliseconds."""
+    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def insert_deliveries(transaction: Transaction, notices: Sequence[Notice]) -> dict[str, int]:
+    """Write one webhook for each endpoint that wants to hear of it; count them per payment."""
+    if not notices:
+        return {}
+    enabled = select(webhook_endpoints).where(webhook_endpoints.c.disabled_at.is_(None))
+    endpoints = transaction.connection.execute(enabled).all()
+    rows: list[dict[str, Any]] = []
+    for notice in notices:
+        body = _body(notice, transaction.now)
+        rows += [
+            {
+                "endpoint_id": endpoint.id,
+                "payment_id": notice.row.id,
+                "sequence": notice.sequence,
+                "event": notice.event,
+                "body": body,
+                "due_at": transaction.now,
+                "created_at": transaction.now,
+            }
+            for endpoint in endpoints
+            if _wants(endpoint, notice)
+        ]
+    if rows:
+        transaction.connection.execute(insert(deliveries), rows)
+        transaction.wake()
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["payment_id"]] = counts.get(row["payment_id"], 0) + 1
+    return counts
+
+
+def _wants(endpoint: Row[Any], notice: Notice) -> bool:
+    if endpoint.account_id not in (None, notice.row.account_id):
+        return False
+    names = from_json(endpoint.event_filter)
+    return not names or notice.event in names
+
+
+def _body(notice: Notice, now: float) -> bytes:
+    return msgspec.json.encode(
+        {
+            "id": webhook_id(notice.row.id, sequence=notice.sequence),
+            "type": notice.event,
+            "sequence": notice.sequence,
+            "created_at": moment(now),
+            "data": public_view(notice.row, notice.after),
+        }
+    )
+
+
+def claim_deliveries(
+    transaction: Transaction, *, limit: int, lease_seconds: float
+) -> list[ClaimedDelivery]:
+    """Take webhooks that are due, the same share for each endpoint, so that none holds up others.
+
+    An endpoint that has been switched off keeps its queue.
+    """
+    claimable = (
+        deliveries.c.due_at <= transaction.now,
+        or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= transaction.now),
+    )
+    endpoints = {
+        row.id: row
+        for row in transaction.connection.execute(
+            select(webhook_endpoints).where(
+                webhook_endpoints.c.disabled_at.is_(None),
+                select(deliveries.c.id)
+                .where(deliveries.c.endpoint_id == webhook_endpoints.c.id, *claimable)
+                .exists(),
+            )
+        )
+    }
+    base = select(deliveries).where(*claimable).order_by(deliveries.c.due_at, deliveries.c.id)
+    rows = share_out(
+        transaction, base, owner=deliveries.c.endpoint_id, key=deliveries.c.id,
+        owners=list(endpoints), limit=limit,
+    )  # fmt: skip
+    if rows:
+        transaction.connection.execute(
+            update(deliveries)
+            .where(deliveries.c.id.in_([row.id for row in rows]))
+            .values(
+                lease_until=transaction.now + lease_seconds,
+                lease_token=deliveries.c.lease_token + 1,
+            )
+        )
+    return [
+        ClaimedDelivery(
+            delivery=to_delivery(row),
+            url=endpoints[row.endpoint_id].url,
+            secrets_sealed=bytes(endpoints[row.endpoint_id].secrets_sealed),
+            lease_token=row.lease_token + 1,
+        )
+        for row in rows
+    ]
+
+
+def record_deliveries(transaction: Transaction, results: Sequence[DeliveryResult]) -> list[bool]:
+    """Write how sends went; False for a worker that had lost its lease."""
+    return [_record(transaction, result) for result in results]
+
+
+def _record(transaction: Transaction, result: DeliveryResult) -> bool:
+    given_up = not result.delivered and result.retry_at is None
+    done = transaction.connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.id == result.delivery_id,
+            deliveries.c.lease_token == result.lease_token,
+            deliveries.c.lease_until.is_not(None),
+        )
+        .values(
+            lease_until=None,
+            attempts=deliveries.c.attempts + 1,
+            due_at=None if result.delivered else result.retry_at,
+            delivered_at=transaction.now if result.delivered else deliveries.c.delivered_at,
+            given_up_at=transaction.now if given_up else None,
+            last_status=result.status,
+            last_error=result.error,
+        )
+    )
+    return done.rowcount == 1
+
+
+def replay(transaction: Transaction, delivery_id: int) -> bool:
+    """Send a webhook once more, with the bytes it had; False when it is gone or too old."""
+    done = transaction.connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.id == delivery_id,
+            deliveries.c.created_at > transaction.now - REPLAY_SECONDS,
+        )
+        .values(due_at=transaction.now, given_up_at=None)
+    )
+    transaction.wake()
+    return done.rowcount == 1
+
+
+def list_deliveries(
+    transaction: Transaction,
+    *,
+    payment_id: str | None = None,
+    endpoint_id: str | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[Delivery]:
+    """Show webhooks, newest first."""
+    query = select(deliveries).order_by(deliveries.c.id.desc()).limit(limit)
+    if payment_id is not None:
+        query = query.where(deliveries.c.payment_id == payment_id)
+    if endpoint_id is not None:
+        query = query.where(deliveries.c.endpoint_id == endpoint_id)
+    if before_id is not None:
+        query = query.where(deliveries.c.id < before_id)
+    return [to_delivery(row) for row in transaction.connection.execute(query)]
+
+
+def next_delivery_due(transaction: Transaction) -> float | None:
+    """Give the time at which the next webhook that nobody holds is due."""
+    query = (
+        select(func.min(deliveries.c.due_at))
+        .join(webhook_endpoints, webhook_endpoints.c.id == deliveries.c.endpoint_id)
+        .where(
+            deliveries.c.due_at.is_not(None),
+            webhook_endpoints.c.disabled_at.is_(None),
+            or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= transaction.now),
+        )
+    )
+    due_at: float | None = transaction.connection.execute(query).scalar_one()
+    return due_at
+
+
+def to_delivery(row: Row[Any]) -> Delivery:
+    """Take a webhook out of a row."""
+    return Delivery(
+        id=row.id,
+        endpoint_id=row.endpoint_id,
+        payment_id=row.payment_id,
+        sequence=row.sequence,
+        event=row.event,
+        body=bytes(row.body),
+        due_at=row.due_at,
+        lease_token=row.lease_token,
+        attempts=row.attempts,
+        delivered_at=row.delivered_at,
+        given_up_at=row.given_up_at,
+        last_status=row.last_status,
+        last_error=row.last_error,
+        created_at=row.created_at,
+    )

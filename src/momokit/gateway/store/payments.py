@@ -1,0 +1,185 @@
+"""Reading payments: one, many by filter and page, and everything that happened to one."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+
+from momokit.gateway.core.payment import State
+from momokit.gateway.store.database import Transaction
+from momokit.gateway.store.deliveries import Delivery, list_deliveries
+from momokit.gateway.store.inbox import Callback, list_callbacks
+from momokit.gateway.store.records import Event, StoredPayment, to_event, to_stored
+from momokit.gateway.store.tables import events, incidents, payments
+
+PAGE_LIMIT = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filter:
+    """Which payments are wanted; what is None does not matter."""
+
+    account_ids: Collection[str] | None = None
+    api_key_id: str | None = None
+    states: Collection[State] | None = None
+    kind: str | None = None
+    party_id: str | None = field(default=None, repr=False)
+    merchant_reference: str | None = None
+    original_payment_id: str | None = None
+    created_from: float | None = None
+    created_before: float | None = None
+    review: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Some payments, newest first, and where the next page begins, if there is one."""
+
+    items: list[StoredPayment]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timeline:
+    """Everything that happened to a payment."""
+
+    payment: StoredPayment
+    events: list[Event]
+    callbacks: list[Callback]
+    deliveries: list[Delivery]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incident:
+    """Something about a payment that a person should look at."""
+
+    id: int
+    payment_id: str
+    at: float
+    text: str
+    closed_at: float | None
+
+
+def find_payment(transaction: Transaction, payment_id: str) -> StoredPayment | None:
+    """Find a payment by our id."""
+    return _find(transaction, payments.c.id == payment_id)
+
+
+def find_by_reference(
+    transaction: Transaction, *, reference_id: str | None = None, external_id: str | None = None
+) -> StoredPayment | None:
+    """Find a payment by the number MTN knows it under, or by its external id."""
+    if reference_id is not None:
+        return _find(transaction, payments.c.reference_id == reference_id)
+    return _find(transaction, payments.c.external_id == external_id)
+
+
+def list_payments(
+    transaction: Transaction, wanted: Filter, *, cursor: str | None = None, limit: int = 50
+) -> Page:
+    """List payments, newest first. A cursor that is not ours is a ValueError."""
+    size = max(1, min(limit, PAGE_LIMIT))
+    query = _filtered(select(payments), wanted)
+    if cursor is not None:
+        at, last_id = _read_cursor(cursor)
+        query = query.where(
+            or_(
+                payments.c.created_at < at,
+                and_(payments.c.created_at == at, payments.c.id < last_id),
+            )
+        )
+    query = query.order_by(payments.c.created_at.desc(), payments.c.id.desc()).limit(size + 1)
+    rows = transaction.connection.execute(query).all()
+    items = [to_stored(row) for row in rows[:size]]
+    more = len(rows) > size
+    return Page(items=items, next_cursor=_cursor(items[-1]) if more else None)
+
+
+def count_by_state(transaction: Transaction) -> dict[tuple[str, State], int]:
+    """Count the payments that are not finished, per account and state, for the gauges."""
+    query = (
+        select(payments.c.account_id, payments.c.state, func.count())
+        .where(payments.c.work.is_not(None))
+        .group_by(payments.c.account_id, payments.c.state)
+    )
+    rows = transaction.connection.execute(query)
+    return {(account_id, State(state)): count for account_id, state, count in rows}
+
+
+def timeline(transaction: Transaction, payment_id: str) -> Timeline | None:
+    """Tell a payment's whole story."""
+    payment = find_payment(transaction, payment_id)
+    if payment is None:
+        return None
+    query = select(events).where(events.c.payment_id == payment_id).order_by(events.c.sequence)
+    return Timeline(
+        payment=payment,
+        events=[to_event(row) for row in transaction.connection.execute(query)],
+        callbacks=list_callbacks(transaction, payment_id),
+        deliveries=list_deliveries(transaction, payment_id=payment_id, limit=1000),
+    )
+
+
+def open_incidents(transaction: Transaction, *, limit: int = 100) -> list[Incident]:
+    """List what nobody has looked at yet, oldest first."""
+    query = (
+        select(incidents)
+        .where(incidents.c.closed_at.is_(None))
+        .order_by(incidents.c.at)
+        .limit(limit)
+    )
+    return [Incident(**row._mapping) for row in transaction.connection.execute(query)]
+
+
+def close_incident(transaction: Transaction, incident_id: int) -> bool:
+    """Note that a person has looked at it."""
+    done = transaction.connection.execute(
+        update(incidents)
+        .where(incidents.c.id == incident_id, incidents.c.closed_at.is_(None))
+        .values(closed_at=transaction.now)
+    )
+    return done.rowcount == 1
+
+
+def _find(transaction: Transaction, condition: ColumnElement[bool]) -> StoredPayment | None:
+    row = transaction.connection.execute(select(payments).where(condition)).one_or_none()
+    return to_stored(row) if row is not None else None
+
+
+def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
+    equal = {
+        payments.c.kind: wanted.kind,
+        payments.c.api_key_id: wanted.api_key_id,
+        payments.c.party_id: wanted.party_id,
+        payments.c.merchant_reference: wanted.merchant_reference,
+        payments.c.original_payment_id: wanted.original_payment_id,
+        payments.c.review: wanted.review,
+    }
+    for column, value in equal.items():
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.account_ids is not None:
+        query = query.where(payments.c.account_id.in_(list(wanted.account_ids)))
+    if wanted.states is not None:
+        query = query.where(payments.c.state.in_([state.value for state in wanted.states]))
+    if wanted.created_from is not None:
+        query = query.where(payments.c.created_at >= wanted.created_from)
+    if wanted.created_before is not None:
+        query = query.where(payments.c.created_at < wanted.created_before)
+    return query
+
+
+def _cursor(last: StoredPayment) -> str:
+    return urlsafe_b64encode(msgspec.json.encode([last.payment.created_at, last.id])).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[float, str]:
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(cursor.encode()), type=tuple[float, str])
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise ValueError("That is not a cursor that we gave out.") from error

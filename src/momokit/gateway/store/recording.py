@@ -1,0 +1,223 @@
+"""The one writer of a payment's state: what was decided, its history and its webhooks, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Row, bindparam, insert, select, update
+
+from momokit.gateway.core.decide import Decision, is_legal
+from momokit.gateway.core.payment import Payment, Work
+from momokit.gateway.store.database import Transaction
+from momokit.gateway.store.deliveries import Notice, insert_deliveries
+from momokit.gateway.store.records import (
+    Decide,
+    IllegalMove,
+    NoSuchRow,
+    Recorded,
+    to_json,
+    to_payment,
+)
+from momokit.gateway.store.tables import events, incidents, payments
+
+ASK_GAP_SECONDS = 2.0
+"""MTN is asked about one payment no more often than this, however many callbacks come."""
+
+CHANGEABLE = (
+    "doubtful", "attempts", "polls", "ask_failures", "first_sent_at", "accepted_at", "final_at",
+    "absent_since", "absences", "reason_code", "financial_transaction_id", "review",
+)  # fmt: skip
+"""The columns that a decision may change besides state, work and due time."""
+
+_WRITTEN = (
+    *CHANGEABLE, "state", "work", "due_at", "lease_until", "sending", "hinted", "sequence",
+    "updated_at",
+)  # fmt: skip
+_UPDATE = (
+    update(payments)
+    .where(payments.c.id == bindparam("payment_id"))
+    .values({name: bindparam(f"new_{name}") for name in _WRITTEN})
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordRequest:
+    """One payment to decide about. Without a lease token it is written over any lease."""
+
+    payment_id: str
+    decide: Decide
+    lease_token: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Written:
+    row: Row[Any]
+    decision: Decision
+    values: dict[str, Any]
+    after: Payment
+
+
+def record_many(
+    transaction: Transaction, requests: Sequence[RecordRequest]
+) -> list[Recorded | Exception | None]:
+    """Decide about payments and write what follows.
+
+    None stands for a worker that lost its lease: nothing of what it learned is written.
+    """
+    results: dict[int, Recorded | Exception | None] = {}
+    waiting = dict(enumerate(requests))
+    while waiting:
+        # A payment that occurs twice is decided about twice, the second time on what the first
+        # left; so each round takes every payment once.
+        once: dict[str, int] = {}
+        for number, request in waiting.items():
+            once.setdefault(request.payment_id, number)
+        _record_once(transaction, {n: waiting.pop(n) for n in once.values()}, results)
+    return [results[number] for number in range(len(requests))]
+
+
+def _record_once(
+    transaction: Transaction,
+    requests: dict[int, RecordRequest],
+    results: dict[int, Recorded | Exception | None],
+) -> None:
+    rows = _locked(transaction, [request.payment_id for request in requests.values()])
+    written: dict[int, _Written] = {}
+    for number, request in requests.items():
+        row = rows.get(request.payment_id)
+        if row is None:
+            results[number] = NoSuchRow(f"There is no payment {request.payment_id}.")
+        elif _is_stale(row, request.lease_token):
+            results[number] = None
+        else:
+            try:
+                written[number] = _decide(row, request, transaction.now)
+            except Exception as error:
+                results[number] = error
+    told = _write(transaction, list(written.values())) if written else {}
+    for number, one in written.items():
+        results[number] = _recorded(one, deliveries=told.get(one.row.id, 0), at=transaction.now)
+
+
+def _locked(transaction: Transaction, ids: list[str]) -> dict[str, Row[Any]]:
+    statement = (
+        select(payments).where(payments.c.id.in_(ids)).order_by(payments.c.id).with_for_update()
+    )
+    return {row.id: row for row in transaction.connection.execute(statement)}
+
+
+def _is_stale(row: Row[Any], lease_token: int | None) -> bool:
+    if lease_token is None:
+        return False
+    return row.lease_token != lease_token or row.lease_until is None
+
+
+def _decide(row: Row[Any], request: RecordRequest, now: float) -> _Written:
+    before = to_payment(row)
+    decision = request.decide(before, now)
+    review = bool(decision.review or decision.changes.get("review", row.review))
+    _refuse_what_must_not_be(before, decision, review=review)
+    kept = {name: getattr(row, name) for name in CHANGEABLE}
+    values = kept | decision.changes | {
+        "review": review,
+        "state": decision.state.value,
+        "work": decision.work.value if decision.work is not None else None,
+        "due_at": _due_at(row, decision, now),
+        "lease_until": row.lease_until,
+        "sending": row.sending,
+        "hinted": row.hinted and decision.work is not Work.SETTLE,
+        "sequence": row.sequence + 1,
+        "updated_at": now,
+    }  # fmt: skip
+    if request.lease_token is not None:
+        values |= {"lease_until": None, "sending": False}
+    after = replace(
+        before,
+        state=decision.state,
+        work=decision.work,
+        sending=values["sending"],
+        **{n: values[n] for n in CHANGEABLE if n not in ("ask_failures", "review")},
+    )
+    return _Written(row=row, decision=decision, values=values, after=after)
+
+
+def _refuse_what_must_not_be(before: Payment, decision: Decision, *, review: bool) -> None:
+    if not is_legal(before.state, decision.state):
+        raise IllegalMove(f"{before.id} cannot go from {before.state} to {decision.state}.")
+    if unknown := decision.changes.keys() - set(CHANGEABLE):
+        raise IllegalMove(f"A decision does not change {', '.join(sorted(unknown))}.")
+    if (decision.work is None) != (decision.due_at is None):
+        raise IllegalMove(f"{before.id}: work and its time belong together.")
+    if decision.work is None and not decision.state.is_final and not review:
+        raise IllegalMove(f"{before.id} is open: it needs work that is due, or a person.")
+
+
+def _due_at(row: Row[Any], decision: Decision, now: float) -> float | None:
+    if decision.due_at is None or decision.work is not Work.SETTLE or not row.hinted:
+        return decision.due_at
+    # A callback came while we were busy with it: the answer may have changed since we asked.
+    soonest = max(now, row.asked_at + ASK_GAP_SECONDS) if row.asked_at is not None else now
+    return min(decision.due_at, soonest)
+
+
+def _write(transaction: Transaction, written: list[_Written]) -> dict[str, int]:
+    """Write everything that was decided; tell how many webhooks each payment got."""
+    connection, now = transaction.connection, transaction.now
+    connection.execute(
+        _UPDATE,
+        [
+            {"payment_id": one.row.id} | {f"new_{n}": one.values[n] for n in _WRITTEN}
+            for one in written
+        ],
+    )
+    connection.execute(insert(events), [_event_row(one, now) for one in written])
+    raised = [
+        {"payment_id": one.row.id, "at": now, "text": one.decision.incident}
+        for one in written
+        if one.decision.incident is not None
+    ]
+    if raised:
+        connection.execute(insert(incidents), raised)
+    if any(one.values["due_at"] is not None and one.values["due_at"] <= now for one in written):
+        transaction.wake()
+    return insert_deliveries(
+        transaction,
+        [
+            Notice(
+                row=one.row, after=one.after, event=one.decision.notify,
+                sequence=one.values["sequence"],
+            )
+            for one in written
+            if one.decision.notify is not None
+        ],
+    )  # fmt: skip
+
+
+def _event_row(one: _Written, now: float) -> dict[str, Any]:
+    return {
+        "payment_id": one.row.id,
+        "sequence": one.values["sequence"],
+        "at": now,
+        "event": one.decision.event,
+        "state_before": one.row.state,
+        "state_after": one.decision.state.value,
+        "details": to_json(one.decision.details),
+    }
+
+
+def _recorded(one: _Written, *, deliveries: int, at: float) -> Recorded:
+    return Recorded(
+        payment=one.after,
+        id=one.row.id,
+        account_id=one.row.account_id,
+        before=to_payment(one.row).state,
+        event=one.decision.event,
+        sequence=one.values["sequence"],
+        work=one.decision.work,
+        due_at=one.values["due_at"],
+        deliveries=deliveries,
+        incident=one.decision.incident,
+        at=at,
+    )

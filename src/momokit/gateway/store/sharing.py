@@ -1,0 +1,45 @@
+"""Fairness: what is due is handed out in equal shares, so that nobody's flood starves others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select
+
+from momokit.gateway.store.database import Transaction
+
+
+def share_out(
+    transaction: Transaction,
+    base: Select[Any],
+    *,
+    owner: ColumnElement[Any],
+    key: ColumnElement[Any],
+    owners: Sequence[Any],
+    limit: int,
+) -> list[Row[Any]]:
+    """Take and lock up to `limit` rows, an equal share for each owner; what is left goes round.
+
+    `base` has its order and its conditions already. Rows that another worker holds are passed
+    over, not waited for.
+    """
+    taken: list[Row[Any]] = []
+    hungry = list(owners)
+    while hungry and len(taken) < limit:
+        share = ceil((limit - len(taken)) / len(hungry))
+        still_hungry: list[Any] = []
+        for one in hungry:
+            wanted = min(share, limit - len(taken))
+            if wanted == 0:
+                break
+            query = base.where(owner == one).limit(wanted).with_for_update(skip_locked=True)
+            if taken:
+                query = query.where(key.not_in([row.id for row in taken]))
+            rows = transaction.connection.execute(query).all()
+            taken += rows
+            if len(rows) == wanted:
+                still_hungry.append(one)
+        hungry = still_hungry
+    return taken
