@@ -201,11 +201,17 @@ def _warn_if_open(here: Session, host: str) -> None:
 
 @contextmanager
 def _stop_on_signals() -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
     def stop(_signal: int, _frame: Any) -> None:
+        # Stopping takes a moment and is bounded in time; an impatient second Ctrl-C shall not
+        # tear it apart.
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     # Started in the background by a shell, a process inherits "ignore Ctrl-C": undo that.
-    former = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    former = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:
