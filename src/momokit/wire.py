@@ -48,6 +48,7 @@ class Wire:
         ]
 
     def build(self, request: Request, left_seconds: float) -> httpx2.Request:
+        """Give an httpx2 request that is complete, with what is left of the time."""
         headers = list(self._common)
         for name, value in request.headers.items():
             headers.append((name.encode("ascii"), value.encode("latin-1", "replace")))
@@ -75,12 +76,14 @@ class Wire:
         return self.url.copy_with(raw_path=self._prefix + path.encode("ascii"))
 
     def wait_seconds(self, wait: Wait) -> float:
+        """Draw the length of a wait between its bounds."""
         if wait.high_seconds <= wait.low_seconds:
             return wait.low_seconds
         return self._chance(wait.low_seconds, wait.high_seconds)
 
 
 def failure_of(error: Exception) -> TransportFailure:
+    """Say what a failure of the network means: above all, whether anything was sent."""
     detail = type(error).__name__
     if isinstance(error, _NOT_SENT):
         return TransportFailure("connect", sent=False, detail=detail)
@@ -92,6 +95,7 @@ def failure_of(error: Exception) -> TransportFailure:
 
 
 def whole(reply: httpx2.Response, chunks: list[bytes]) -> Response:
+    """Put an answer together; one that is encoded, which was not asked for, is a failure."""
     body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
     headers = {
         name.decode("latin-1").lower(): value.decode("latin-1") for name, value in reply.headers.raw
@@ -103,6 +107,7 @@ def whole(reply: httpx2.Response, chunks: list[bytes]) -> Response:
 
 
 def limits(max_connections: int) -> httpx2.Limits:
+    """Bound the connections kept to one host."""
     return httpx2.Limits(
         max_connections=max_connections,
         max_keepalive_connections=max_connections,
@@ -146,6 +151,7 @@ class Backend(httpcore2.SyncBackend):
         self._clock = clock
 
     def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore2.NetworkStream:
+        """Connect as usual, and give a stream that knows the deadline."""
         return _Stream(super().connect_tcp(*args, **kwargs), self._clock)
 
 
