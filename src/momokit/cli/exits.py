@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from momokit.errors import (
     InvalidInput,
@@ -13,7 +14,9 @@ from momokit.errors import (
     Refused,
     Unavailable,
 )
-from momokit.models import State
+
+if TYPE_CHECKING:
+    from momokit.models import State
 
 OK = 0
 UNEXPECTED = 1
