@@ -32,6 +32,7 @@ CURRENCIES: Mapping[str, Currency] = MappingProxyType(
     {
         one.code: one
         for one in (
+            # The markets' own.
             Currency("EUR", 2, "euro"),
             Currency("GHS", 2, "Ghanaian cedi"),
             Currency("GNF", 0, "Guinean franc"),
@@ -46,6 +47,32 @@ CURRENCIES: Mapping[str, Currency] = MappingProxyType(
             Currency("XOF", 0, "West African CFA franc"),
             Currency("ZAR", 2, "South African rand"),
             Currency("ZMW", 2, "Zambian kwacha"),
+            # What remittances are paid in with.
+            Currency("AED", 2, "UAE dirham"),
+            Currency("AUD", 2, "Australian dollar"),
+            Currency("BWP", 2, "Botswana pula"),
+            Currency("CAD", 2, "Canadian dollar"),
+            Currency("CDF", 2, "Congolese franc"),
+            Currency("CHF", 2, "Swiss franc"),
+            Currency("CNY", 2, "Chinese yuan"),
+            Currency("DKK", 2, "Danish krone"),
+            Currency("GBP", 2, "pound sterling"),
+            Currency("GMD", 2, "Gambian dalasi"),
+            Currency("INR", 2, "Indian rupee"),
+            Currency("JPY", 0, "Japanese yen"),
+            Currency("KES", 2, "Kenyan shilling"),
+            Currency("KWD", 3, "Kuwaiti dinar"),
+            Currency("MAD", 2, "Moroccan dirham"),
+            Currency("MWK", 2, "Malawian kwacha"),
+            Currency("MZN", 2, "Mozambican metical"),
+            Currency("NAD", 2, "Namibian dollar"),
+            Currency("NOK", 2, "Norwegian krone"),
+            Currency("OMR", 3, "Omani rial"),
+            Currency("QAR", 2, "Qatari riyal"),
+            Currency("SAR", 2, "Saudi riyal"),
+            Currency("SEK", 2, "Swedish krona"),
+            Currency("SLE", 2, "Sierra Leonean leone"),
+            Currency("TZS", 2, "Tanzanian shilling"),
         )
     }
 )
