@@ -6,7 +6,7 @@ A question about an account has three answers, not two: yes, no, and "could not 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -34,8 +34,7 @@ class PreApprovalDetails(Told, frozen=True, kw_only=True):
     external_id: str | None = None
     max_debit_amount: Decimal | None = None
 
-    def __repr__(self) -> str:
-        return f"PreApprovalDetails({self.pre_approval_id!r}, {self.status!r})"
+    shown: ClassVar[tuple[str, ...] | None] = ("pre_approval_id", "status")
 
 
 class Balance(Told, frozen=True, kw_only=True):
@@ -58,14 +57,13 @@ class BasicUserInfo(Told, frozen=True, kw_only=True, rename=None):
     sub: str | None = None
     updated_at: str | None = None
 
+    shown: ClassVar[tuple[str, ...] | None] = ("status",)
+
     @property
     def full_name(self) -> str | None:
         """Give the whole name as far as MTN told it, or None."""
         parts = [part for part in (self.given_name, self.family_name) if part]
         return " ".join(parts) or self.name
-
-    def __repr__(self) -> str:
-        return f"BasicUserInfo(status={self.status!r}, …)"
 
 
 class UserInfo(BasicUserInfo, frozen=True, kw_only=True, rename=None):
@@ -90,9 +88,6 @@ class UserInfo(BasicUserInfo, frozen=True, kw_only=True, rename=None):
     identification_type: str | None = None
     identification_value: str | None = None
 
-    def __repr__(self) -> str:
-        return f"UserInfo(status={self.status!r}, …)"
-
 
 class ConsentRequest(Told, frozen=True, kw_only=True, rename=None):
     """A consent that was asked for (bc-authorize).
@@ -115,8 +110,7 @@ class ConsentToken(Told, frozen=True, kw_only=True, rename=None):
     refresh_token: str | None = None
     refresh_token_expired_in: int | None = None
 
-    def __repr__(self) -> str:
-        return f"ConsentToken(scope={self.scope!r}, expires_in={self.expires_in!r})"
+    shown: ClassVar[tuple[str, ...] | None] = ("scope", "expires_in")
 
 
 class ApiUser(Told, frozen=True, kw_only=True, rename="camel"):

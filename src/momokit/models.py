@@ -127,12 +127,13 @@ class CashTransferResult(MoneyOutcome, frozen=True, kw_only=True):
         "originating_country": "orginatingCountry",
         "payer_surname": "payerSurName",
     }
-
-    def __repr__(self) -> str:
-        return (
-            f"CashTransferResult(reference_id={self.reference_id!r}, status={self.status!r},"
-            f" amount={self.amount!r}, currency={self.currency!r}, reason={self.reason!r})"
-        )
+    shown: ClassVar[tuple[str, ...] | None] = (
+        "reference_id",
+        "status",
+        "reason",
+        "amount",
+        "currency",
+    )
 
 
 class InvoiceResult(Outcome, frozen=True, kw_only=True):

@@ -126,6 +126,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     raw: dict[str, Any] = {}
 
     wire_names: ClassVar[Mapping[str, str]] = {}
+    # What `repr` shows; None is everything. The rest is personal.
+    shown: ClassVar[tuple[str, ...] | None] = None
 
     @classmethod
     def read(cls: type[M], body: Mapping[str, Any], **known: Any) -> M:
@@ -142,12 +144,15 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     def __repr__(self) -> str:
         # `raw` repeats what is shown, with subscribers' numbers in the clear; and notes and words
         # that MTN made up may hold one.
-        shown = (
+        names = self.__struct_fields__ if self.shown is None else self.shown
+        told = [
             f"{name}={_shown(name, value)}"
-            for name in self.__struct_fields__
+            for name in names
             if name != "raw" and (value := getattr(self, name)) is not None
-        )
-        return f"{type(self).__name__}({', '.join(shown)})"
+        ]
+        if self.shown is not None:
+            told.append("…")
+        return f"{type(self).__name__}({', '.join(told)})"
 
 
 def _shown(name: str, value: Any) -> str:

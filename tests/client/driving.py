@@ -89,7 +89,9 @@ def access_for(
     return access
 
 
-def forms_for(market: str = "uganda", *, ids: Iterable[str] = (REFERENCE_ID,), **given: Any) -> Forms:
+def forms_for(
+    market: str = "uganda", *, ids: Iterable[str] = (REFERENCE_ID,), **given: Any
+) -> Forms:
     """Give the rules of a client whose new ids are known beforehand."""
     remaining = iter(ids)
     return Forms(market=Market.get(market), new_id=lambda: next(remaining), **given)
@@ -193,19 +195,21 @@ def drive(
     store: Any = None,
 ) -> Drive:
     """Play a list of answers and failures to an operation, and record what it does."""
-    if not callable(script):
-        remaining = iter(script)
-
-        def answer(request: Request) -> Answer:
-            found = next(remaining, None)
-            assert found is not None, f"one request too many: {request.operation}"
-            return found
-
-    else:
-        answer = script
+    answer = script if callable(script) else _one_by_one(script)
     driver = Driver(answer, clock=clock or Clock(), ends_at=ends_at, store=store)
     try:
         driver.played.value = driver.run(operation, ends_at)
     except Exception as error:
         driver.played.error = error
     return driver.played
+
+
+def _one_by_one(script: Iterable[Answer]) -> Callable[[Request], Answer]:
+    remaining = iter(script)
+
+    def answer(request: Request) -> Answer:
+        found = next(remaining, None)
+        assert found is not None, f"one request too many: {request.operation}"
+        return found
+
+    return answer

@@ -120,7 +120,7 @@ def test_no_outcome_is_told_that_the_providers_books_deny(
     truth = provider.truth(reference_id)
     assert provider.acceptances[reference_id] <= 1
     assert set(provider.sent) <= {(reference_id, submission.request.body)}
-    told = played.error if played.error is not None else played.value
+    told: Any = played.error if played.error is not None else played.value
     assert told.reference_id == reference_id
     was_in_doubt = in_doubt or any(mood in DOUBT for mood in provider.moods_of_posts)
     match told:
@@ -162,7 +162,9 @@ def test_a_plain_acceptance_takes_one_request() -> None:
         (reply(409, {"code": "NOT_SUCCESSFULLY_COMPLETED"}), Refused, "NOT_SUCCESSFULLY_COMPLETED"),
     ],
 )
-def test_a_plain_no_is_told_at_once(answer: Response, kind: type[Refused], code: str | None) -> None:
+def test_a_plain_no_is_told_at_once(
+    answer: Response, kind: type[Refused], code: str | None
+) -> None:
     """A permanent error is not repeated, whatever its HTTP class."""
     token = reply(200, {"access_token": "token-2", "expires_in": 3600})
     script = [answer, token, answer] if answer.status == 401 else [answer]

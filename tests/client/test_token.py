@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from momokit.errors import AuthenticationFailed, NotSent
-from momokit.operations.exchange import Request, Response, StoredToken
+from momokit.operations.exchange import Alone, Request, Response, StoredToken
 from momokit.operations.token import authorised, current_token, fetch_token
 from momokit.retry import RetryPolicy
 from tests.client.driving import (
@@ -109,7 +109,8 @@ def test_while_one_renews_the_others_go_on() -> None:
     clock.now += 3100
     renewal = current_token(access)
     alone = next(renewal)
-    inner = alone.operation()  # type: ignore[union-attr]
+    assert isinstance(alone, Alone)
+    inner = alone.operation()
     next(inner)  # Recall
     inner.send(None)  # the token request is on its way
     assert drive(current_token(access), []).value == "old"

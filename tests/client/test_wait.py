@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -83,7 +84,9 @@ def test_time_up_is_open_and_no_failure(status: str) -> None:
     assert result.waited_seconds == pytest.approx(20.0)
 
 
-@pytest.mark.parametrize("trouble", [reply(503), TIMEOUT, NO_CONNECTION, NOT_FOUND, reply(200, PAGE)])
+@pytest.mark.parametrize(
+    "trouble", [reply(503), TIMEOUT, NO_CONNECTION, NOT_FOUND, reply(200, PAGE)]
+)
 def test_an_outage_is_waited_out(trouble: Answer) -> None:
     """Trouble in between, or not being visible yet, ends nothing."""
     played = wait([*[trouble] * 8, SUCCESSFUL, SUCCESSFUL][: 9 + 8])
@@ -129,7 +132,7 @@ def test_the_edge_of_the_approval_window_is_met() -> None:
     assert moments[:4] == [0.0, 1.0, 2.5, 4.75]
     assert any(moment == pytest.approx(305.0) for moment in moments)
     assert moments[-1] == pytest.approx(330.0)
-    pauses = [b - a for a, b in zip(moments, moments[1:], strict=False)]
+    pauses = [b - a for a, b in pairwise(moments)]
     assert max(pauses) <= 20.0 + 1e-9
 
 
@@ -154,7 +157,9 @@ def test_one_question_that_hangs_does_not_use_up_the_wait() -> None:
         clock.now += 30.0
         return TIMEOUT
 
-    script = iter([hanging, lambda request: SUCCESSFUL])
+    def answer(request: Request) -> Answer:
+        return hanging(request) if clock.now < 1010.0 else SUCCESSFUL
+
     operation = wait_for(
         access,
         lambda: status_of(access, collection.REQUEST_TO_PAY, REFERENCE_ID),
@@ -163,7 +168,7 @@ def test_one_question_that_hangs_does_not_use_up_the_wait() -> None:
         call_seconds=30.0,
         plan=PollPlan(),
     )
-    played = drive(operation, lambda request: next(script)(request), clock=clock, ends_at=1360.0)
+    played = drive(operation, answer, clock=clock, ends_at=1360.0)
     assert played.value.state == "successful"
     assert [type(effect) for effect in played.effects if isinstance(effect, Within)] == [Within] * 2
 
@@ -207,7 +212,9 @@ def test_a_wait_says_what_mtn_said_last(script: list[Answer], timeout_seconds: f
     result = wait(answer, timeout_seconds=timeout_seconds, clock=clock).value
     finals = [a for a in given_answers if a is SUCCESSFUL or a is FAILED]
     word_of = {SUCCESSFUL.body: "successful", FAILED.body: "failed"}
-    expected = {(): "open", ("successful",): "successful", ("failed",): "failed"}[tuple(word_of[answer.body] for answer in finals)]
+    expected = {(): "open", ("successful",): "successful", ("failed",): "failed"}[
+        tuple(word_of[answer.body] for answer in finals)
+    ]
     assert result.state == expected
     assert clock.now - 1000.0 <= timeout_seconds + 30.0
 

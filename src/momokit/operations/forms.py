@@ -187,11 +187,13 @@ class Forms:
         """Check a note, or clean it and say what changed."""
         if text is None:
             return None
+        # Callers know the argument by our name, MTN's field by MTN's.
+        argument = re.sub("[A-Z]", lambda capital: "_" + capital[0].lower(), field)
         if clean:
-            cleaned = clean_note(text)
+            cleaned = clean_note(text, field=argument)
             changes.extend(f"{field}: {change}" for change in cleaned.changes)
             return cleaned.text or None
-        return check_note(text, field=field)
+        return check_note(text, field=argument)
 
 
 def check_header(text: str, *, field: str) -> str:
