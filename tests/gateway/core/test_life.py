@@ -77,6 +77,9 @@ class Life(RuleBasedStateMachine):
         assert self.payment.first_sent_at == (before.first_sent_at or self.payment.first_sent_at)
         assert self.payment.accepted_at == (before.accepted_at or self.payment.accepted_at)
         assert self.payment.attempts >= before.attempts
+        if before.state.is_final and self.payment.state is not before.state:
+            assert self.decision.notify == "payment.corrected"
+            assert self.decision.incident is not None
         assert self.payment.doubtful >= before.doubtful
         assert self.payment.state is before.state or self.decision.notify is not None
 
@@ -129,6 +132,20 @@ class Life(RuleBasedStateMachine):
             self._send(way, delay)
         self.payment = replace(self.payment, sending=True)
         self.due_at = self.now + LEASE_SECONDS
+
+    @precondition(_to_submit)
+    @rule(first=st.sampled_from(["late", "reply lost"]), second=st.sampled_from(WAYS))
+    def submit_into_trouble(self, first: str, second: str) -> None:
+        """A send is in doubt and not visible, and the provider refuses when it is made again."""
+        refused = self.provider.refuses
+        self.change_mood(False, LONGEST_INVISIBLE_SECONDS)
+        self.submit(first, LONGEST_ON_THE_WAY_SECONDS, False)
+        if self._to_settle():
+            self.settle()
+        self.change_mood(True, LONGEST_INVISIBLE_SECONDS)
+        if self._to_submit():
+            self.submit(second, LONGEST_ON_THE_WAY_SECONDS, False)
+        self.change_mood(refused, LONGEST_INVISIBLE_SECONDS)
 
     def _ask(self) -> None:
         self.failures = 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,10 +26,10 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+def postgres() -> Iterator[Callable[[str], str]]:
     """Start one PostgreSQL; give the address of a database in it."""
-    place = tmp_path_factory.mktemp("postgres")
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(place))
+    # A short path: the server's socket is in it, and the names of sockets are limited.
+    place = Path(tempfile.mkdtemp(prefix="momokit-"))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -45,6 +46,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
     migrate(address(TEMPLATE))
     yield address
     server.cleanup()
+    shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
