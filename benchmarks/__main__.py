@@ -24,7 +24,7 @@ class Size:
     quick: bool
 
 
-_FULL = Size(calls=1000, rounds=5, starts=15, requests=5000, quick=False)
+_FULL = Size(calls=800, rounds=5, starts=15, requests=5000, quick=False)
 _QUICK = Size(calls=100, rounds=2, starts=1, requests=500, quick=True)
 
 

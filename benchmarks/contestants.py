@@ -18,6 +18,7 @@ import httpx2
 import momo_api
 import mtnmomo
 from momo_api.products.collection import CollectionApi
+from mtnmomo._transport import Transport as MtnmomoTransport
 
 from momokit import AsyncClient, Client, Credentials, Settings
 
@@ -101,7 +102,7 @@ def blocking(base_url: str, keys: Keys) -> Iterator[list[Contestant]]:
     with contextlib.ExitStack() as stack:
         momo = stack.enter_context(Client(settings(base_url, keys)))
         bare = stack.enter_context(httpx2.Client(base_url=base_url, limits=_LIMITS, timeout=30))
-        pooled = stack.enter_context(httpx.Client(timeout=30))
+        pooled = stack.enter_context(_roomy())
         yield [
             Contestant(
                 "momokit",
@@ -117,8 +118,14 @@ def blocking(base_url: str, keys: Keys) -> Iterator[list[Contestant]]:
         ]
 
 
-# The defaults keep 20 connections: at 50 at once the rest would be opened anew for every call.
+# The defaults keep 20 connections. At 50 at once the rest would be opened anew for every call, and
+# httpx 0.28 would now and then close one under another thread's call, which ends in a time-out.
 _LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=100)
+
+
+def _roomy() -> httpx.Client:
+    limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
+    return httpx.Client(timeout=30, limits=limits)
 
 
 def _bare(http: httpx2.Client, headers: dict[str, str]) -> Contestant:
@@ -161,7 +168,8 @@ def _mtnmomo(base_url: str, keys: Keys) -> Iterator[Contestant]:
         target_environment="mtnuganda",
         base_url=base_url,
     )
-    with mtnmomo.MoMoClient(config) as client:
+    with _roomy() as http:
+        client = mtnmomo.MoMoClient(config, MtnmomoTransport(base_url, client=http))
         collection = client.collection
         assert collection is not None
 
