@@ -57,49 +57,22 @@ MODELS: tuple[type[Told], ...] = (
 NUMBER = "256772123456"
 
 # Our own ids, and numbers that are read as numbers.
-SHOWN_AS_THEY_ARE = [
-    "externalId",
-    "financialTransactionId",
-    "amount",
-    "availableBalance",
-    "maxDebitAmount",
-    "expires_in",
-]
-# Words that MTN uses as names, so that junk meets real fields.
-NAMES = st.sampled_from(
-    [
-        "amount",
-        "currency",
-        "status",
-        "reason",
-        "errorReason",
-        "payer",
-        "payee",
-        "intendedPayer",
-        "partyId",
-        "partyIdType",
-        "code",
-        "message",
+SHOWN_AS_THEY_ARE = frozenset(
+    {
         "externalId",
         "financialTransactionId",
-        "payerMessage",
-        "payeeNote",
-        "description",
-        "result",
+        "amount",
         "availableBalance",
-        "given_name",
-        "expires_in",
-        "email_verified",
-        "address",
-        "credit_score",
-        "active",
-        "orginatingCountry",
-        "payerSurName",
-        "payerMsisdn",
         "maxDebitAmount",
-        "referenceId",
-    ]
+        "expires_in",
+    }
 )
+# Words that MTN uses as names, so that junk meets real fields.
+WORDS = """amount currency status reason errorReason payer payee intendedPayer partyId partyIdType
+code message externalId financialTransactionId payerMessage payeeNote description result
+availableBalance given_name expires_in email_verified address credit_score active referenceId
+orginatingCountry payerSurName payerMsisdn maxDebitAmount"""
+NAMES = st.sampled_from(WORDS.split())
 LEAVES = (
     st.none()
     | st.booleans()
