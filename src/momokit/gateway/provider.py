@@ -6,8 +6,8 @@ between forgets nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from momokit._async.client import AsyncClient
@@ -33,6 +33,7 @@ from momokit.gateway.core.decide import (
     Told,
     TurnedDown,
 )
+from momokit.gateway.core.outgoing import Outgoing
 from momokit.models import Outcome
 from momokit.operations.exchange import Request
 from momokit.operations.kind import Kind
@@ -47,22 +48,6 @@ LANE_CODES = frozenset(
     {"NOT_ALLOWED", "NOT_ALLOWED_TARGET_ENVIRONMENT", "INVALID_CALLBACK_URL_HOST"}
 )
 """Refusals that would meet every payment of the account alike."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outgoing:
-    """What the store keeps of a payment so that it can be sent, and sent again, byte for byte."""
-
-    payment_id: str
-    account_id: str
-    kind: str
-    product: str
-    operation: str
-    reference_id: str
-    external_id: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

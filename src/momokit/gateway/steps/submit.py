@@ -1,0 +1,45 @@
+"""Put a payment to MTN: claimed and marked on disk, sent once, the outcome recorded."""
+
+from __future__ import annotations
+
+from momokit.gateway.core.decide import Doubt, NeverLeft, decide
+from momokit.gateway.core.schedule import send_window_seconds
+from momokit.gateway.crashpoints import pass_by
+from momokit.gateway.outgoing import outgoing_of
+from momokit.gateway.provider import Learned, Provider
+from momokit.gateway.store.accounts import pause_account
+from momokit.gateway.store.records import Claimed, Recorded
+from momokit.gateway.store.store import Store
+
+
+async def submit(
+    claimed: Claimed, *, store: Store, provider: Provider, now: float
+) -> Recorded | None:
+    """Carry one claimed send through to its record; None when the lease was lost meanwhile.
+
+    A payment found in the middle of a send was left there by a worker that died: it may have been
+    sent, so MTN is asked before anything is sent again. One whose time is over (the workers were
+    down, say) is not sent any more: a prompt would come out of the blue. `now` is when it was
+    claimed.
+    """
+    pass_by("submit.after_claim")
+    if claimed.was_sending:
+        learned = Learned(fact=Doubt(why="the worker before this one died while sending"))
+    elif now - claimed.payment.created_at > send_window_seconds(is_push=claimed.payment.is_push):
+        learned = Learned(fact=NeverLeft(why="its time to be sent is over"))
+    else:
+        pass_by("submit.before_send")
+        learned = await provider.submit(outgoing_of(claimed))
+        pass_by("submit.after_send")
+    recorded = await store.record(
+        claimed.id,
+        lambda payment, now: decide(payment, learned.fact, now=now),
+        lease_token=claimed.lease_token,
+    )
+    stop = learned.lane_stop
+    if stop is not None:
+        await store.write(
+            lambda transaction: pause_account(transaction, claimed.account_id, reason=stop)
+        )
+    pass_by("submit.after_record")
+    return recorded

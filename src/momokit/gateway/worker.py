@@ -1,0 +1,185 @@
+"""The worker: claims what is due and carries it through the steps, until it is told to stop.
+
+Any number of workers on any number of hosts may run at once; the store's leases keep them apart.
+Sends are claimed a few at a time, so that few are in doubt after a crash; questions within MTN's
+limit, which all workers share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from momokit.gateway.core.payment import Work
+from momokit.gateway.provider import Provider
+from momokit.gateway.steps.settle import settle
+from momokit.gateway.steps.submit import submit
+from momokit.gateway.store.records import Claimed, Recorded
+from momokit.gateway.store.store import Store
+
+log = logging.getLogger("momokit.gateway")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerSettings:
+    """How much one worker takes on at once, and for how long it may hold it."""
+
+    sends_at_once: int = 16
+    questions_at_once: int = 16
+    webhooks_at_once: int = 32
+    lease_seconds: float = 60.0
+    webhook_lease_seconds: float = 60.0
+    idle_seconds: float = 1.0
+    drain_seconds: float = 30.0
+    status_calls_per_second: int = 8
+
+
+class Deliver(Protocol):
+    """The notify step with its tools: carry one claimed webhook through to its record."""
+
+    def __call__(self, claimed: Any, /) -> Awaitable[Any]: ...
+
+
+class Worker:
+    """Runs the steps. `deliver` carries one webhook; `heard` is told of everything recorded."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        provider: Provider,
+        deliver: Deliver,
+        settings: WorkerSettings,
+        heard: Callable[[Recorded], None] = lambda _recorded: None,
+    ) -> None:
+        self._store = store
+        self._provider = provider
+        self._deliver = deliver
+        self._settings = settings
+        self._heard = heard
+        self._stopping = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def stop(self) -> None:
+        """Ask the worker to finish what it holds and to claim nothing more."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until `stop`; then let what is under way end, for a bounded time."""
+        loops = [
+            asyncio.create_task(self._loop("sends", self._claim_sends)),
+            asyncio.create_task(self._loop("questions", self._claim_questions)),
+            asyncio.create_task(self._loop("webhooks", self._claim_webhooks)),
+        ]
+        await self._stopping.wait()
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+        if self._running:
+            await asyncio.wait(self._running, timeout=self._settings.drain_seconds)
+        # What did not end in time is left to its lease: the next worker asks before it sends.
+        for task in self._running:
+            task.cancel()
+
+    async def run_once(self) -> int:
+        """Do all that is due now, to the end; for tests and for draining.
+
+        Gives how much there was.
+        """
+        done = 0
+        while True:
+            before = done
+            for claim in (self._claim_sends, self._claim_questions, self._claim_webhooks):
+                done += await claim()
+                while self._running:
+                    await asyncio.wait(self._running)
+            if done == before:
+                return done
+
+    async def _loop(self, name: str, claim: Callable[[], Awaitable[int]]) -> None:
+        while True:
+            seen = self._store.wakes
+            try:
+                found = await claim()
+            except Exception:
+                # The database may be away for a moment; nothing is lost by trying again.
+                log.exception("claiming %s failed", name)
+                await asyncio.sleep(self._settings.idle_seconds)
+                continue
+            if not found:
+                await self._store.wait_for_work(self._settings.idle_seconds, seen=seen)
+
+    async def _claim_sends(self) -> int:
+        room = self._settings.sends_at_once - self._count("sends")
+        if room <= 0:
+            await self._wait_for_room()
+            return 0
+        lease = self._settings.lease_seconds
+        claimed = await self._store.claim(Work.SUBMIT, limit=room, lease_seconds=lease)
+        for one in claimed:
+            self._start("sends", self._submit(one, now=one.lease_until - lease))
+        return len(claimed)
+
+    async def _claim_questions(self) -> int:
+        room = self._settings.questions_at_once - self._count("questions")
+        if room <= 0:
+            await self._wait_for_room()
+            return 0
+        lease = self._settings.lease_seconds
+        claimed = await self._store.claim(Work.SETTLE, limit=room, lease_seconds=lease)
+        for one in claimed:
+            self._start("questions", self._settle(one))
+        return len(claimed)
+
+    async def _claim_webhooks(self) -> int:
+        room = self._settings.webhooks_at_once - self._count("webhooks")
+        if room <= 0:
+            await self._wait_for_room()
+            return 0
+        claimed = await self._store.claim_deliveries(
+            limit=room, lease_seconds=self._settings.webhook_lease_seconds
+        )
+        for one in claimed:
+            self._start("webhooks", self._webhook(one))
+        return len(claimed)
+
+    async def _submit(self, claimed: Claimed, *, now: float) -> None:
+        recorded = await submit(claimed, store=self._store, provider=self._provider, now=now)
+        self._tell(recorded)
+
+    async def _settle(self, claimed: Claimed) -> None:
+        per_second = self._settings.status_calls_per_second
+        # One budget for all workers: wait for a place in a second that has one left.
+        while not await self._store.take_budget(
+            claimed.account_id, wanted=1, per_second=per_second
+        ):
+            await asyncio.sleep(0.1)
+        self._tell(await settle(claimed, store=self._store, provider=self._provider))
+
+    async def _webhook(self, claimed: Any) -> None:
+        await self._deliver(claimed)
+
+    def _tell(self, recorded: Recorded | None) -> None:
+        if recorded is not None:
+            self._heard(recorded)
+
+    def _start(self, name: str, work: Any) -> None:
+        task = asyncio.create_task(self._guard(work), name=name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _guard(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception:
+            # The row keeps its lease and comes back when it ends; the worker goes on.
+            log.exception("a step failed")
+
+    def _count(self, name: str) -> int:
+        return sum(task.get_name() == name for task in self._running)
+
+    async def _wait_for_room(self) -> None:
+        await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
