@@ -1,7 +1,8 @@
 """Named places where a test kills this process, to prove that nothing is lost there.
 
-In production this does nothing. With MOMO_CRASH_AT=name the process kills itself, as the kernel would, when it
-passes the place of that name; with MOMO_CRASH_LOG=file it writes the names it passes.
+In production this does nothing. With MOMO_CRASH_AT=name the process kills itself, as the kernel
+would, when it passes the place of that name; with MOMO_CRASH_LOG=file it writes the names it
+passes.
 """
 
 from __future__ import annotations

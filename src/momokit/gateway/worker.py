@@ -153,7 +153,7 @@ class Worker:
     async def _settle(self, claimed: Claimed) -> None:
         per_second = self._settings.status_calls_per_second
         # One budget for all workers: wait for a place in a second that has one left.
-        while not await self._store.take_budget(
+        while not await self._store.take_budget(  # noqa: ASYNC110 - the seconds are in a database
             claimed.account_id, wanted=1, per_second=per_second
         ):
             await asyncio.sleep(0.1)
