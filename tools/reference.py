@@ -118,7 +118,9 @@ def settings_page() -> str:
         " `momokit.Settings`, or lines `NAME=value` with the names below). Settings that do not fit"
         " together are refused when the client is made, with the reason.\n\n"
         + table(("Variable", "What for"), rows)
-        + "\nThe command reads `MOMO_CONFIG` too: a file to take the settings from.\n"
+        + "\nThe command reads three more: `MOMO_CONFIG` (a file to take the settings from, as with"
+        " `--config`), `MOMO_CONSENT_TOKEN` (the token of a consent, kept off the"
+        " command line) and `MOMO_TRACEBACK=1` (show where an unexpected error came from).\n"
     )
 
 
