@@ -116,11 +116,11 @@ def take_budget(transaction: Transaction, *, account_id: str, wanted: int, per_s
     second = int(transaction.now)
     connection, mine = transaction.connection, status_budget.c.account_id == account_id
     made = connection.execute(
-        insert_unless_there(connection, status_budget).values(
-            account_id=account_id, second=second, used=0
-        )
+        insert_unless_there(connection, status_budget)
+        .values(account_id=account_id, second=second, used=0)
+        .returning(status_budget.c.second)
     )
-    if made.rowcount == 1:
+    if made.first() is not None:
         past = status_budget.c.second < second - BUDGET_KEPT_SECONDS
         connection.execute(delete(status_budget).where(mine, past))
     this = and_(mine, status_budget.c.second == second)

@@ -70,9 +70,9 @@ def _hint(transaction: Transaction, request: HintRequest) -> Hint:
         insert_unless_there(connection, callbacks).values(
             payment_id=payment_id, at=transaction.now, method=request.method,
             body=request.body, body_hash=digest, seen=1,
-        )
+        ).returning(callbacks.c.id)
     )  # fmt: skip
-    if made.rowcount != 1:
+    if made.first() is None:
         same = and_(callbacks.c.payment_id == payment_id, callbacks.c.body_hash == digest)
         connection.execute(update(callbacks).where(same).values(seen=callbacks.c.seen + 1))
         return Hint.REPEATED
