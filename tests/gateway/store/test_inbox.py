@@ -105,3 +105,17 @@ async def test_fm_8_a_callback_after_the_end_asks_only_when_it_contradicts(
     await store.record("pay_a", on(Told(status="SUCCESSFUL")), lease_token=None)
     await store.hint(_callback(b'{"status":"FAILED"}', reopens=reopens))
     assert await _due(store) == due
+
+
+async def test_a_callback_wakes_a_payment_that_waits_for_a_person(
+    store: Store, clock: Clock
+) -> None:
+    """After seven days nothing is due any more, but news of the payment are followed."""
+    await accept(store, "a")
+    await store.record("pay_a", on(Taken()), lease_token=None)
+    clock.advance(8 * 86400)
+    await store.record("pay_a", on(Told(status="PENDING")), lease_token=None)
+    asleep = await _due(store)
+    await store.hint(_callback())
+    [claim] = await store.claim(Work.SETTLE, limit=1, lease_seconds=30)
+    assert (asleep, claim.id) == (None, "pay_a")

@@ -23,7 +23,15 @@ from momokit.gateway.core.payment import Payment, State, Work
 from momokit.gateway.store import payments
 from momokit.gateway.store.records import IllegalMove, NoSuchRow
 from momokit.gateway.store.store import Store
-from tests.gateway.store.making import START, Clock, accept, add_endpoint, new_payment, on
+from tests.gateway.store.making import (
+    START,
+    Clock,
+    accept,
+    add_account,
+    add_endpoint,
+    new_payment,
+    on,
+)
 
 pytestmark = pytest.mark.anyio
 SUCCESS = Told(status="SUCCESSFUL", financial_transaction_id="363440463")
@@ -188,7 +196,7 @@ async def test_fm_8_a_contradiction_is_raised_and_told(store: Store) -> None:
 
 async def test_fm_38_webhooks_are_written_with_the_state(store: Store) -> None:
     """Each endpoint that wants the event gets one, with a body fixed at that moment."""
-    await add_account_and_endpoints(store)
+    await _add_endpoints(store)
     await accept(store, "a", merchant_reference="order-1")
     await store.record("pay_a", on(Taken()), lease_token=None)
     recorded = await store.record("pay_a", on(SUCCESS), lease_token=None)
@@ -205,10 +213,8 @@ async def test_fm_38_webhooks_are_written_with_the_state(store: Store) -> None:
     assert body["data"]["merchant_reference"] == "order-1"
 
 
-async def add_account_and_endpoints(store: Store) -> None:
+async def _add_endpoints(store: Store) -> None:
     """Put endpoints of every sort into the store."""
-    from tests.gateway.store.making import add_account
-
     await add_account(store, "acc_2")
     await add_endpoint(store, "end_all")
     await add_endpoint(store, "end_final", "payment.successful", "payment.failed")

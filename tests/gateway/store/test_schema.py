@@ -6,10 +6,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, delete, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from momokit.gateway.store.database import Database, database_url
 from momokit.gateway.store.migrate import migrate
+from momokit.gateway.store.records import NotUnique
 from momokit.gateway.store.store import Store
 from momokit.gateway.store.tables import events, metadata
 from tests.gateway.store.making import accept, new_payment
@@ -58,7 +59,7 @@ async def test_what_must_be_unique_is_unique(store: Store, column: str) -> None:
     """A second payment with a number of the first is refused by the database, and no other is."""
     first = new_payment("a")
     await store.accept(first, idempotency=None)
-    with pytest.raises(IntegrityError):
+    with pytest.raises(NotUnique):
         await store.accept(new_payment("b", **{column: getattr(first, column)}), idempotency=None)
     await accept(store, "c")
 

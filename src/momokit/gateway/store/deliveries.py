@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import Double, Row, bindparam, func, insert, or_, select, update
 
 from momokit.gateway.core.payment import Payment
 from momokit.gateway.store.database import Transaction
@@ -207,29 +207,57 @@ def claim_deliveries(
 
 def record_deliveries(transaction: Transaction, results: Sequence[DeliveryResult]) -> list[bool]:
     """Write how sends went; False for a worker that had lost its lease."""
-    return [_record(transaction, result) for result in results]
+    held = _held(transaction, [result.delivery_id for result in results])
+    # A lease is used up by the first result that comes with it.
+    ours = [held.pop(result.delivery_id, None) == result.lease_token for result in results]
+    rows = [
+        _outcome(result, transaction.now)
+        for result, is_ours in zip(results, ours, strict=True)
+        if is_ours
+    ]
+    if rows:
+        transaction.connection.execute(_UPDATE, rows)
+    return ours
 
 
-def _record(transaction: Transaction, result: DeliveryResult) -> bool:
-    given_up = not result.delivered and result.retry_at is None
-    done = transaction.connection.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.id == result.delivery_id,
-            deliveries.c.lease_token == result.lease_token,
-            deliveries.c.lease_until.is_not(None),
-        )
-        .values(
-            lease_until=None,
-            attempts=deliveries.c.attempts + 1,
-            due_at=None if result.delivered else result.retry_at,
-            delivered_at=transaction.now if result.delivered else deliveries.c.delivered_at,
-            given_up_at=transaction.now if given_up else None,
-            last_status=result.status,
-            last_error=result.error,
-        )
+def _held(transaction: Transaction, ids: list[int]) -> dict[int, int]:
+    """Lock webhooks that somebody holds; give each one's present lease token."""
+    query = (
+        select(deliveries.c.id, deliveries.c.lease_token)
+        .where(deliveries.c.id.in_(ids), deliveries.c.lease_until.is_not(None))
+        .order_by(deliveries.c.id)
+        .with_for_update()
     )
-    return done.rowcount == 1
+    return {row.id: row.lease_token for row in transaction.connection.execute(query)}
+
+
+_UPDATE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery_id"))
+    .values(
+        lease_until=None,
+        attempts=deliveries.c.attempts + 1,
+        due_at=bindparam("new_due_at"),
+        delivered_at=func.coalesce(
+            bindparam("new_delivered_at", type_=Double), deliveries.c.delivered_at
+        ),
+        given_up_at=bindparam("new_given_up_at"),
+        last_status=bindparam("new_status"),
+        last_error=bindparam("new_error"),
+    )
+)
+
+
+def _outcome(result: DeliveryResult, now: float) -> dict[str, Any]:
+    given_up = not result.delivered and result.retry_at is None
+    return {
+        "delivery_id": result.delivery_id,
+        "new_due_at": None if result.delivered else result.retry_at,
+        "new_delivered_at": now if result.delivered else None,
+        "new_given_up_at": now if given_up else None,
+        "new_status": result.status,
+        "new_error": result.error,
+    }
 
 
 def replay(transaction: Transaction, delivery_id: int) -> bool:

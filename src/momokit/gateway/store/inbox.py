@@ -10,10 +10,12 @@ from typing import Any
 
 from sqlalchemy import Row, and_, case, func, literal, select, update
 
-from momokit.gateway.core.payment import Work
+from momokit.gateway.core.payment import State, Work
 from momokit.gateway.store.database import Transaction, insert_unless_there
 from momokit.gateway.store.recording import ASK_GAP_SECONDS
 from momokit.gateway.store.tables import callbacks, payments
+
+_FINAL = [state.value for state in State if state.is_final]
 
 
 class Hint(StrEnum):
@@ -105,12 +107,13 @@ def _hurry(transaction: Transaction, payment_id: str, *, reopens: bool) -> None:
             ),
         )
     )
-    if reopens:
-        connection.execute(
-            update(payments)
-            .where(this, payments.c.work.is_(None))
-            .values(work=Work.SETTLE.value, due_at=soonest)
-        )
+    # One that waits for a person is open: news of it is worth a question, whoever sent them.
+    asleep = payments.c.work.is_(None)
+    if not reopens:
+        asleep = and_(asleep, payments.c.state.not_in(_FINAL))
+    connection.execute(
+        update(payments).where(this, asleep).values(work=Work.SETTLE.value, due_at=soonest)
+    )
     transaction.wake()
 
 

@@ -56,6 +56,7 @@ class _Written:
     row: Row[Any]
     decision: Decision
     values: dict[str, Any]
+    before: Payment
     after: Payment
 
 
@@ -140,7 +141,7 @@ def _decide(row: Row[Any], request: RecordRequest, now: float) -> _Written:
         sending=values["sending"],
         **{n: values[n] for n in CHANGEABLE if n not in ("ask_failures", "review")},
     )
-    return _Written(row=row, decision=decision, values=values, after=after)
+    return _Written(row=row, decision=decision, values=values, before=before, after=after)
 
 
 def _refuse_what_must_not_be(before: Payment, decision: Decision, *, review: bool) -> None:
@@ -212,7 +213,7 @@ def _recorded(one: _Written, *, deliveries: int, at: float) -> Recorded:
         payment=one.after,
         id=one.row.id,
         account_id=one.row.account_id,
-        before=to_payment(one.row).state,
+        before=one.before.state,
         event=one.decision.event,
         sequence=one.values["sequence"],
         work=one.decision.work,

@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import IntegrityError
+
 from momokit.gateway.core.payment import Work
 from momokit.gateway.store import claims, deliveries, payments, writer
 from momokit.gateway.store.accepting import AcceptRequest, accept_many
@@ -28,6 +30,7 @@ from momokit.gateway.store.records import (
     Decide,
     IdempotencyClaim,
     NewPayment,
+    NotUnique,
     Recorded,
     StoredPayment,
 )
@@ -71,11 +74,16 @@ class Store:
     ) -> AcceptResult:
         """Accept a payment once, whatever repeats the request; `checks` may refuse by raising.
 
-        Raises sqlalchemy's IntegrityError when one of its unique numbers is taken.
+        Raises NotUnique when one of its numbers is taken, or names an account that is not there.
         """
         request = AcceptRequest(new=new, idempotency=idempotency, checks=tuple(checks))
         key = f"{idempotency.scope} {idempotency.key}" if idempotency is not None else ""
-        result: AcceptResult = await self._submit(accept_many, request, order=(writer.ACCEPT, key))
+        try:
+            result: AcceptResult = await self._submit(
+                accept_many, request, order=(writer.ACCEPT, key)
+            )
+        except IntegrityError as error:
+            raise NotUnique(f"{new.id} clashes with what is there already.") from error
         return result
 
     async def claim(
@@ -210,4 +218,4 @@ class Store:
         await loop.run_in_executor(self._readers, self._database.backup, path)
 
     async def _submit(self, run: writer.RunMany, item: Any, *, order: writer.Order) -> Any:
-        return await asyncio.wrap_future(self._writer.submit(run, item, order=order))
+        return await self._writer.write(run, item, order=order)

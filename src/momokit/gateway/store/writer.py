@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from queue import Empty, SimpleQueue
@@ -38,7 +40,8 @@ class Job:
     run: RunMany
     item: Any
     order: Order
-    future: Future[Any]
+    future: Future[Any] | asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop | None = None
     tries: int = 1
 
 
@@ -60,12 +63,25 @@ class Writer:
 
     def submit(self, run: RunMany, item: Any, *, order: Order) -> Future[Any]:
         """Queue a unit of work; its future is done when it is committed, or has failed."""
-        job = Job(run=run, item=item, order=order, future=Future())
+        future: Future[Any] = Future()
+        self._queue_up(Job(run=run, item=item, order=order, future=future))
+        return future
+
+    async def write(self, run: RunMany, item: Any, *, order: Order) -> Any:
+        """Queue a unit of work and wait for it.
+
+        The answers to a whole batch wake the event loop once, which is a good part of their cost.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._queue_up(Job(run=run, item=item, order=order, future=future, loop=loop))
+        return await future
+
+    def _queue_up(self, job: Job) -> None:
         with self._lock:
             if self._closed:
                 raise RuntimeError("The store is closed.")
             self._queue.put(job)
-        return job.future
 
     def close(self) -> None:
         """Finish what is queued, then stop."""
@@ -81,7 +97,7 @@ class Writer:
     def _loop(self) -> None:
         while (first := self._queue.get()) is not None:
             jobs = [first, *self._more()]
-            live = [job for job in jobs if job.tries > 1 or _begins(job.future)]
+            live = [job for job in jobs if job.tries > 1 or _begins(job)]
             if live:
                 self._commit(live)
 
@@ -108,32 +124,48 @@ class Writer:
                 if transaction.woken and not self._database.is_sqlite:
                     connection.execute(text(f"NOTIFY {CHANNEL}"))
         except Exception as error:
-            for job in jobs:
-                job.future.set_exception(error)
+            _answer([(job, error) for job in jobs])
             return
         if transaction.woken:
             self._ring()
-        for job, outcome in outcomes:
-            self._answer(job, outcome)
+        _answer([(job, outcome) for job, outcome in outcomes if not self._again(job, outcome)])
 
-    def _answer(self, job: Job, outcome: Any) -> None:
-        if not isinstance(outcome, Exception):
-            job.future.set_result(outcome)
-        elif job.tries < TRIES and _is_worth_another_try(outcome):
-            self._requeue(replace(job, tries=job.tries + 1), outcome)
-        else:
+    def _again(self, job: Job, outcome: Any) -> bool:
+        """Queue a unit once more when it failed by no fault of its own."""
+        if job.tries >= TRIES or not _is_worth_another_try(outcome):
+            return False
+        try:
+            self._queue_up(replace(job, tries=job.tries + 1))
+        except RuntimeError:
+            return False
+        return True
+
+
+def _begins(job: Job) -> bool:
+    if isinstance(job.future, asyncio.Future):
+        return not job.future.cancelled()
+    return job.future.set_running_or_notify_cancel()
+
+
+def _answer(outcomes: list[tuple[Job, Any]]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop | None, list[tuple[Job, Any]]] = {}
+    for job, outcome in outcomes:
+        by_loop.setdefault(job.loop, []).append((job, outcome))
+    _resolve(by_loop.pop(None, []))
+    for loop, those in by_loop.items():
+        if loop is not None:
+            with suppress(RuntimeError):  # In a loop that is closed nobody waits.
+                loop.call_soon_threadsafe(_resolve, those)
+
+
+def _resolve(outcomes: list[tuple[Job, Any]]) -> None:
+    for job, outcome in outcomes:
+        if job.future.done():
+            continue
+        if isinstance(outcome, Exception):
             job.future.set_exception(outcome)
-
-    def _requeue(self, job: Job, error: Exception) -> None:
-        with self._lock:
-            if not self._closed:
-                self._queue.put(job)
-                return
-        job.future.set_exception(error)
-
-
-def _begins(future: Future[Any]) -> bool:
-    return future.set_running_or_notify_cancel()
+        else:
+            job.future.set_result(outcome)
 
 
 def _run(transaction: Transaction, bundle: list[Job]) -> list[tuple[Job, Any]]:
@@ -151,6 +183,6 @@ def _run(transaction: Transaction, bundle: list[Job]) -> list[tuple[Job, Any]]:
     return [pair for job in bundle for pair in _run(transaction, [job])]
 
 
-def _is_worth_another_try(error: Exception) -> bool:
+def _is_worth_another_try(error: Any) -> bool:
     state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
     return state in _TRY_AGAIN_STATES
