@@ -77,14 +77,13 @@ def main() -> None:
     parts = asked.part or known
     size = _QUICK if asked.quick else _FULL
     print(pages.versions(), end="\n\n")
-    tables: list[str] = []
     for name in (part for part in _FIGURES if part in parts):
+        tables = []
         for table in _FIGURES[name](size):
             print(table, end="\n\n", flush=True)
             tables.append(table)
-    # A part alone must not take the place of the whole.
-    if asked.write and set(_FIGURES) <= set(parts):
-        print(f"written: {pages.write_figures(chr(10).join(t + chr(10) for t in tables).strip())}")
+        if asked.write and not asked.quick:
+            print(f"written: {pages.write_figures(name, tables)}\n")
     if "behaviour" in parts:
         _behave(quick=asked.quick, write=asked.write)
 

@@ -64,6 +64,22 @@ def table(case: Case, seen: Sequence[Seen]) -> str:
     return markdown(heads, [_row(case, each) for each in seen], numbers=False)
 
 
+def summary(found: Sequence[tuple[Case, Sequence[Seen]]]) -> str:
+    """Count, for each usage, how the cases ended in which something was paid for once."""
+    tried = [(case, seen) for case, seen in found if case.kind in ("pay", "twice")]
+    rows = []
+    for usage in USAGES:
+        mine = [(case, each) for case, seen in tried for each in seen if each.usage is usage]
+        too_often = sum(each.moved > (case.right or 0) for case, each in mine)
+        never = sum(each.moved < (case.right or 0) for case, each in mine)
+        at_once = sum(each.told == ["accepted"] for case, each in mine if case.kind == "pay")
+        lost = sum(not each.id_known for _, each in mine)
+        counts = [str(count) for count in (at_once, too_often, never, lost)]
+        rows.append([usage.library, usage.how, *counts])
+    heads = ["library", "used", "overcome by the library", "paid twice", "not paid", "id lost"]
+    return markdown(heads, rows, numbers=False)
+
+
 def _row(case: Case, seen: Seen) -> list[str]:
     told = "; then ".join(seen.told) if case.kind != "crowd" else ", ".join(seen.told)
     moved = str(seen.moved) if case.right in (None, seen.moved) else f"**{seen.moved}**"

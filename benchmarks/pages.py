@@ -13,8 +13,8 @@ from benchmarks import behaviour
 from benchmarks.cases import Case
 
 _DOCS = Path(__file__).resolve().parents[1] / "docs" / "explanation"
-_BEGIN = "<!-- figures: written by python -m benchmarks --write -->"
-_END = "<!-- end of figures -->"
+_BEGIN = "<!-- {part}: written by python -m benchmarks --write -->"
+_END = "<!-- end of {part} -->"
 
 _BEHAVIOUR = """\
 # Behaviour under failure
@@ -47,6 +47,17 @@ the host as its argument; nothing else of it is touched. The emulator's answer s
 fractions of a currency that has none and to numbers of another country, where MTN's own pages say
 little, the real service may answer otherwise.
 
+## In short
+
+How the {count} cases ended in which a payment is sent and something then goes wrong, counted by
+usage:
+
+{summary}
+
+*Overcome by the library*: the caller saw nothing of the trouble (a call that he himself repeats is
+not among these). *Id lost*: after the error the
+caller has no reference id to ask about.
+
 """
 
 _AFTER = """\
@@ -56,12 +67,12 @@ _AFTER = """\
   raises `OutcomeUnknown`, and whoever then makes the same call again without a key pays twice. The
   exception carries the reference id, says so in its text, and has `resolve()`. A caller who repeats
   a call that succeeded pays twice with every library here, unless the call has a key or an id.
-- mtn-momo-client used as the last section of its README says pays once in every case here. What it
-  costs is that the caller has to make and store the id, and write the question and the resend.
+- mtn-momo-client used as its README says under "Retrying without paying twice" never pays twice
+  here. It is the caller who makes and keeps the id, asks, and sends again.
 - After a revoked token, both packages go on sending the one they hold until its hour is over.
   mtnmomo-py can be told to fetch another (`create_access_token(force_refresh=True)`).
-- These are single faults on a quiet machine. They show what a library does, not how often the
-  trouble comes.
+- These are single faults, one at a time. They show what a library does, not how often the trouble
+  comes.
 """
 
 
@@ -77,7 +88,9 @@ def versions() -> str:
 
 def write_behaviour(found: Sequence[tuple[Case, Sequence[behaviour.Seen]]]) -> Path:
     """Write the page about behaviour anew."""
-    parts = [_BEHAVIOUR.format(made=versions())]
+    count = sum(case.kind in ("pay", "twice") for case, _ in found)
+    head = _BEHAVIOUR.format(made=versions(), count=count, summary=behaviour.summary(found))
+    parts = [head]
     for case, seen in found:
         parts.append(f"## {case.name}\n\n{case.story}\n\n{behaviour.table(case, seen)}\n\n")
     page = _DOCS / "behaviour-under-failure.md"
@@ -86,14 +99,15 @@ def write_behaviour(found: Sequence[tuple[Case, Sequence[behaviour.Seen]]]) -> P
     return page
 
 
-def write_figures(figures: str) -> Path:
-    """Put figures in the place kept for them on the page about benchmarks."""
+def write_figures(part: str, tables: Sequence[str]) -> Path:
+    """Put tables in the place kept for a part on the page about benchmarks."""
     page = _DOCS / "benchmarks.md"
     text = page.read_text(encoding="utf-8")
-    before, found, rest = text.partition(_BEGIN)
-    _, ended, after = rest.partition(_END)
+    begin, end = _BEGIN.format(part=part), _END.format(part=part)
+    before, found, rest = text.partition(begin)
+    _, ended, after = rest.partition(end)
     if not (found and ended):
-        raise ValueError(f"{page.name} has lost the marks between which figures are written")
-    made = f"{before}{_BEGIN}\n\n{versions()}\n\n{figures}\n\n{_END}{after}"
-    page.write_text(made, encoding="utf-8")
+        raise ValueError(f"{page.name} has lost the marks between which {part} is written")
+    figures = "\n\n".join((versions(), *tables))
+    page.write_text(f"{before}{begin}\n\n{figures}\n\n{end}{after}", encoding="utf-8")
     return page
