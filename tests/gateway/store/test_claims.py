@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import event, update
 
-from momokit.gateway.core.decide import NeverLeft, Taken
+from momokit.gateway.core.decide import NeverLeft, Taken, Told
 from momokit.gateway.core.payment import Work
 from momokit.gateway.store import accounts, claims
+from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.store import Store
+from momokit.gateway.store.tables import payments
 from tests.gateway.store.making import START, Clock, accept, add_account, on
 
 pytestmark = pytest.mark.anyio
@@ -167,3 +170,32 @@ async def test_the_budget_of_a_second_is_shared(store: Store, url: str, clock: C
     later = await other.take_budget("acc_1", wanted=3, per_second=8)
     other.close()
     assert (sum(granted), max(granted), later) == (8, 3, 3)
+
+
+async def test_looking_for_work_reads_only_the_queue(store: Store) -> None:
+    """Each statement of a claim finds its payments by the index of what is due.
+
+    PostgreSQL chooses by what is in its tables; SQLite's plan depends on the statement alone.
+    """
+    if not store.is_sqlite:
+        pytest.skip("PostgreSQL reads small tables whole.")
+    plans: list[str] = []
+
+    def watch(
+        _connection: object, cursor: object, statement: str, values: object, *_: object
+    ) -> None:
+        if statement.startswith("SELECT") and "FROM payments" in statement:
+            explained = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)  # type: ignore[attr-defined]
+            plans.extend(row[3] for row in explained if "payments" in row[3])
+
+    def unit(transaction: Transaction) -> None:
+        event.listen(transaction.connection, "before_cursor_execute", watch)
+        claims.claim_payments(transaction, work=Work.SETTLE, limit=5, lease_seconds=30)
+        claims.next_due(transaction, work=Work.SETTLE)
+
+    await accept(store, "a")
+    await store.record("pay_a", on(Told(status="PENDING")), lease_token=None)
+    await store.write(lambda t: t.connection.execute(update(payments).values(due_at=0)))
+    await store.write(unit)
+    assert len(plans) >= 3
+    assert [plan for plan in plans if "ix_payments_due" not in plan] == []

@@ -108,11 +108,11 @@ def _hurry(transaction: Transaction, payment_id: str, *, reopens: bool) -> None:
         )
     )
     # One that waits for a person is open: news of it is worth a question, whoever sent them.
-    asleep = payments.c.work.is_(None)
+    asleep = [payments.c.work.is_(None)]
     if not reopens:
-        asleep = and_(asleep, payments.c.state.not_in(_FINAL))
+        asleep.append(payments.c.state.not_in(_FINAL))
     connection.execute(
-        update(payments).where(this, asleep).values(work=Work.SETTLE.value, due_at=soonest)
+        update(payments).where(this, *asleep).values(work=Work.SETTLE.value, due_at=soonest)
     )
     transaction.wake()
 
