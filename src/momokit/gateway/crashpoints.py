@@ -30,16 +30,21 @@ POINTS: tuple[str, ...] = (
 )
 """Every place: before and after each commit and each call over the network."""
 
-_at = os.environ.get("MOMO_CRASH_AT", "")
-_log = os.environ.get("MOMO_CRASH_LOG", "")
+_armed = {
+    "at": os.environ.get("MOMO_CRASH_AT", ""),
+    "log": os.environ.get("MOMO_CRASH_LOG", ""),
+}
+
+
+def arm(*, at: str) -> None:
+    """Choose the place where this process is to die; an empty name disarms it."""
+    _armed["at"] = at
 
 
 def pass_by(name: str) -> None:
     """Pass a named place; die there when a test asked for it."""
-    if not _at and not _log:
-        return
-    if _log:
-        with open(_log, "a", encoding="utf-8") as file:
+    if _armed["log"]:
+        with open(_armed["log"], "a", encoding="utf-8") as file:
             file.write(name + "\n")
-    if name == _at:
+    if name == _armed["at"]:
         os.kill(os.getpid(), signal.SIGKILL)

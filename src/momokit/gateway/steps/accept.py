@@ -8,13 +8,13 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from momokit.callbacks import callback_token_hash, callback_url, new_callback_token
 from momokit.errors import InvalidInput
-from momokit.gateway.book import AccountBook
 from momokit.gateway.crashpoints import pass_by
 from momokit.gateway.store.accepting import TooMuch, Twin, no_twin, refund_cap
+from momokit.gateway.store.accounts import Account
 from momokit.gateway.store.records import (
     AcceptResult,
     Check,
@@ -31,6 +31,16 @@ from momokit.party import Party
 
 TWIN_SECONDS = 600.0
 """The same party, amount and reference within this time is taken for a double click."""
+
+
+class Book(Protocol):
+    """The accounts, as the composition root keeps them."""
+
+    def account(self, name: str | None, /) -> Account:
+        """Give an account by name or id; None is the only one there is. Raises InvalidInput."""
+
+    def forms_of(self, account_id: str, /) -> Forms:
+        """Give the forms of an account's market."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +77,7 @@ async def accept(
     order: Order,
     *,
     store: Store,
-    book: AccountBook,
+    book: Book,
     idempotency: IdempotencyClaim | None,
     api_key_id: str | None,
     public_url: str | None,

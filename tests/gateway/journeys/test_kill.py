@@ -1,0 +1,134 @@
+"""Kill -9 at every named place, on both databases: no payment lost, none moved twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from momokit.emulator import Emulator, running
+from momokit.gateway.crashpoints import POINTS
+from momokit.gateway.store.payments import Filter
+from momokit.gateway.store.records import StoredPayment
+from momokit.gateway.store.store import Store
+
+ORDERS = [
+    {"key": "one", "kind": "request_to_pay", "amount": "5", "party": "46733123901"},
+    {"key": "two", "kind": "transfer", "amount": "7", "party": "46733123902"},
+    {"key": "three", "kind": "transfer", "amount": "9", "party": "46733123903"},
+]
+# The edges have their own processes and tests; these are the steps of the worker and of acceptance.
+STEPS = [point for point in POINTS if point.split(".")[0] in ("accept", "submit", "settle")]
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[tuple[Emulator, str]]:
+    """Serve one emulator for all kills."""
+    emulator = Emulator()
+    with running(emulator) as server:
+        yield emulator, server.base_url
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[subprocess.Popen[str]]:
+    """Start the program that forks a gateway for each line it is given."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.gateway.journeys.node"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+class Node:
+    """Starts the gateway's process, to be killed or to live."""
+
+    def __init__(
+        self, nursery: subprocess.Popen[str], provider: tuple[Emulator, str], url: str
+    ) -> None:
+        emulator, base_url = provider
+        emulator.reset()
+        made = emulator.provision()
+        self.nursery = nursery
+        self.told: dict[str, Any] = {
+            "url": url,
+            "base_url": base_url,
+            "keys": {
+                "subscription_key": made.subscription_key,
+                "api_user": made.api_user,
+                "api_key": made.api_key,
+            },
+            "orders": ORDERS,
+            "speed": 10.0,
+            "start": time.time(),
+            "patience_seconds": 20,
+        }
+
+    def run(self, *, crash_at: str = "") -> int:
+        """Run the process to its end, and give how it ended."""
+        assert self.nursery.stdin is not None
+        assert self.nursery.stdout is not None
+        self.nursery.stdin.write(json.dumps({**self.told, "crash_at": crash_at}) + "\n")
+        self.nursery.stdin.flush()
+        return int(self.nursery.stdout.readline())
+
+
+def payments_in(url: str) -> list[StoredPayment]:
+    """Read every payment that the books know."""
+    store = Store(url)
+    try:
+        page = asyncio.run(_all(store))
+    finally:
+        store.close()
+    return page
+
+
+async def _all(store: Store) -> list[StoredPayment]:
+    return (await store.list_payments(Filter(), limit=200)).items
+
+
+@pytest.mark.parametrize("point", STEPS)
+def test_fm_18_killed_at_any_point_nothing_is_lost_and_nothing_moves_twice(
+    point: str, url: str, provider: tuple[Emulator, str], nursery: subprocess.Popen[str]
+) -> None:
+    """After a kill and a restart each order is one payment, settled, and moved once."""
+    emulator = provider[0]
+    node = Node(nursery, provider, url)
+
+    killed = node.run(crash_at=point)
+    ended = node.run()
+
+    payments = payments_in(url)
+    moved = [emulator.money_moved(one.request.reference_id).times for one in payments]
+    assert (killed, ended) == (-signal.SIGKILL, 0)
+    assert sorted(one.payment.amount for one in payments) == [5, 7, 9]
+    assert [one.state for one in payments] == ["successful"] * 3
+    assert moved == [1, 1, 1]
+
+
+@pytest.mark.parametrize("point", ["submit.after_send", "settle.after_ask"])
+def test_fm_18_killed_again_while_recovering_it_still_holds(
+    point: str, url: str, provider: tuple[Emulator, str], nursery: subprocess.Popen[str]
+) -> None:
+    """A second kill during the recovery from the first changes nothing."""
+    emulator = provider[0]
+    node = Node(nursery, provider, url)
+
+    killed = [node.run(crash_at=point), node.run(crash_at="settle.before_ask")]
+    ended = node.run()
+
+    payments = payments_in(url)
+    moved = [emulator.money_moved(one.request.reference_id).times for one in payments]
+    assert (killed, ended) == ([-signal.SIGKILL] * 2, 0)
+    assert [one.state for one in payments] == ["successful"] * 3
+    assert moved == [1, 1, 1]
