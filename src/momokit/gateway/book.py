@@ -157,7 +157,9 @@ def open_settings(account: Account, *, sealer: Sealer) -> Settings:
     hidden = msgspec.json.decode(
         sealer.open(account.credentials_sealed, row_id=account.id), type=dict[str, Any]
     )
-    products = {name: Credentials(**hidden[name]) for name in PRODUCTS if name in hidden}
+    products: dict[str, Any] = {
+        name: Credentials(**hidden[name]) for name in PRODUCTS if name in hidden
+    }
     plain = {name: value for name, value in account.settings.items() if name in _PLAIN}
     return Settings(
         market=account.market,
