@@ -107,16 +107,19 @@ def answer(body: bytes = b"", status: str = "200 OK", *lines: str) -> Behaviour:
     return lambda connection: connection.sendall(head(status, len(body), *lines) + body)
 
 
-def drip(data: bytes, *, first: bytes = b"", pause_seconds: float = 0.02) -> Behaviour:
-    """Send `first`, then `data` byte by byte, so that no single read ever waits long."""
+class Drip:
+    """Sends `first`, then `data` byte by byte, so that no single read ever waits long."""
 
-    def behave(connection: socket.socket) -> None:
-        connection.sendall(first)
-        for number in range(len(data)):
-            connection.sendall(data[number : number + 1])
-            time.sleep(pause_seconds)
+    def __init__(self, data: bytes, *, first: bytes = b"", pause_seconds: float = 0.02) -> None:
+        self.data, self.first, self.pause_seconds = data, first, pause_seconds
+        self.was_heard_out = False
 
-    return behave
+    def __call__(self, connection: socket.socket) -> None:
+        connection.sendall(self.first)
+        for number in range(len(self.data)):
+            self.was_heard_out |= number == len(self.data) - 1
+            connection.sendall(self.data[number : number + 1])
+            time.sleep(self.pause_seconds)
 
 
 def reset(connection: socket.socket) -> None:
