@@ -1,0 +1,91 @@
+"""Who may ask what: API keys, their scopes, and the guard in front of every route."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+
+from momokit.gateway.api.edge import Caller
+from momokit.gateway.api.problems import Problem
+from momokit.gateway.core.payment import PUSH_KINDS
+from momokit.gateway.keys import recognise
+from momokit.gateway.store.accounts import touch_keys
+from momokit.gateway.store.records import StoredPayment
+from momokit.gateway.store.store import Store
+
+COLLECT, DISBURSE, READ = "collect", "disburse", "read"
+WEBHOOKS, ADMIN, SHOP = "webhooks", "admin", "shop"
+_ALL = frozenset({COLLECT, DISBURSE, READ, WEBHOOKS, ADMIN})
+
+MONEY = frozenset({COLLECT, DISBURSE})
+ANY_READER = frozenset({READ, COLLECT, DISBURSE})
+
+_PAYS_OUT = PUSH_KINDS | {"payment"}
+_MAX_KEY = 256
+_TOUCH_EVERY_SECONDS = 60.0
+
+
+def authenticate_by(store: Store) -> Callable[[str], Awaitable[Caller | None]]:
+    """Make the function that finds a key in the store; a revoked one is out with the next call."""
+    touched: dict[str, float] = {}
+
+    async def authenticate(raw: str) -> Caller | None:
+        key, now = await store.read(lambda t: (recognise(t, raw), t.now))
+        if key is None:
+            return None
+        if now - touched.get(key.id, 0.0) > _TOUCH_EVERY_SECONDS:
+            touched[key.id] = now
+            await store.write(lambda t: touch_keys(t, [key.id]))
+        scopes = _ALL if ADMIN in key.scopes else frozenset(key.scopes)
+        return Caller(key_id=key.id, scopes=scopes, account_id=key.account_id)
+
+    return authenticate
+
+
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Let a request in when its key has one of the scopes that the route names.
+
+    A route without scopes is open to all; a money route looks once more when it knows the kind.
+    """
+    scopes: Collection[str] | None = handler.opt.get("scopes")
+    if scopes is None:
+        return
+    raw = _bearer(connection.headers.get("authorization", ""))
+    caller = await connection.app.state["edge"].authenticate(raw) if raw else None
+    if caller is None:
+        raise Problem("unauthenticated", headers={"WWW-Authenticate": "Bearer"})
+    connection.scope["auth"] = caller
+    need(caller, scopes)
+
+
+def need(caller: Caller, scopes: Collection[str]) -> None:
+    """Refuse a caller who has none of these scopes."""
+    if not caller.has(scopes):
+        wanted = " or ".join(sorted(scopes))
+        raise Problem("insufficient_scope", f"This takes a key with the scope {wanted}.")
+
+
+def scopes_of_kind(kind: str) -> frozenset[str]:
+    """Say which scope a kind of payment takes: paying out is another right than taking in."""
+    return frozenset({DISBURSE if kind in _PAYS_OUT else COLLECT})
+
+
+def may_see(caller: Caller, stored: StoredPayment) -> bool:
+    """Tell whether a caller may know of a payment.
+
+    A key that is bound to an account sees that account's; one without the scope `read` sees what
+    it made itself.
+    """
+    if caller.account_id not in (None, stored.account_id):
+        return False
+    return caller.has({READ}) or stored.api_key_id == caller.key_id
+
+
+def _bearer(header: str) -> str | None:
+    scheme, _, raw = header.partition(" ")
+    raw = raw.strip()
+    usable = scheme.lower() == "bearer" and raw.isascii() and 0 < len(raw) <= _MAX_KEY
+    return raw if usable else None

@@ -1,0 +1,117 @@
+"""What every route has at hand: the store and the rest, the request's id, and the outermost layer.
+
+It is put together once, by `create_api`, and found again through the request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Collection, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+from litestar import Request
+
+from momokit._async.client import AsyncClient
+from momokit.gateway.book import AccountBook
+from momokit.gateway.store.store import Store
+
+REQUEST_ID = "momokit.request_id"
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+LONG_POLLS_AT_ONCE = 200
+"""How many requests may wait at the same time; one more is answered at once."""
+
+MTN_READS_AT_ONCE = 16
+
+
+class ApiMetrics(Protocol):
+    """What the API counts."""
+
+    def request(self, *, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an answer. `route` is the pattern, never the path."""
+
+    def callback(self, *, outcome: str, seconds: float) -> None:
+        """Count a callback: new, repeated or unknown."""
+
+    def idempotency(self, *, outcome: str) -> None:
+        """Count what became of an idempotency key: new, replayed or conflict."""
+
+
+class Uncounted:
+    """Counts nothing, where no metrics are wanted."""
+
+    def request(self, *, method: str, route: str, status: int, seconds: float) -> None:
+        """Count nothing."""
+
+    def callback(self, *, outcome: str, seconds: float) -> None:
+        """Count nothing."""
+
+    def idempotency(self, *, outcome: str) -> None:
+        """Count nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who asks: an API key, what it may do, and the one account it is bound to, if any."""
+
+    key_id: str
+    scopes: frozenset[str]
+    account_id: str | None = None
+
+    def has(self, wanted: Collection[str]) -> bool:
+        """Tell whether the key has one of these scopes."""
+        return not self.scopes.isdisjoint(wanted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edge:
+    """What routes work with. `clients` gives an account's client, for questions alone.
+
+    `seal` and `unseal` keep webhook secrets (the first argument is the endpoint's id);
+    `check_url` raises InvalidInput for an address that webhooks must not go to.
+    """
+
+    store: Store
+    book: AccountBook
+    public_url: str | None
+    authenticate: Callable[[str], Awaitable[Caller | None]]
+    clients: Callable[[str], AsyncClient] | None = None
+    seal: Callable[[str, Sequence[str]], bytes] | None = field(default=None, repr=False)
+    unseal: Callable[[str, bytes], list[str]] | None = field(default=None, repr=False)
+    check_url: Callable[[str], None] | None = None
+    metrics: ApiMetrics = field(default_factory=Uncounted)
+    clock: Callable[[], float] = time.time
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    long_polls: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(LONG_POLLS_AT_ONCE)
+    )
+    mtn_reads: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(MTN_READS_AT_ONCE)
+    )
+
+
+def edge_of(request: Request[Any, Any, Any]) -> Edge:
+    """Find what the API was made with."""
+    return cast("Edge", request.app.state["edge"])
+
+
+def caller_of(request: Request[Any, Any, Any]) -> Caller:
+    """Find who asks; the guard has put it there."""
+    return cast("Caller", request.scope["auth"])
+
+
+def request_id_of(scope: Any) -> str:
+    """Find the id of a request."""
+    return str(scope.get(REQUEST_ID, ""))
+
+
+def take_request_id(scope: MutableMapping[str, Any]) -> str:
+    """Take the caller's id for the request when it has a sane form, or make one."""
+    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+    request_id = given if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
+    scope[REQUEST_ID] = request_id
+    return request_id

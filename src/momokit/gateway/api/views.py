@@ -1,0 +1,290 @@
+"""What callers get: a payment and its story as its merchant sees them, with the party masked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from momokit._reason_words import Words
+from momokit.callbacks import read_callback
+from momokit.errors import InvalidInput
+from momokit.gateway.core.payment import OPEN_STATUSES, State
+from momokit.gateway.store.deliveries import Delivery, moment
+from momokit.gateway.store.inbox import Callback
+from momokit.gateway.store.payments import Timeline
+from momokit.gateway.store.records import Event, StoredPayment
+from momokit.party import Party
+from momokit.reasons import reason_of
+
+_STATUSES = OPEN_STATUSES | {"SUCCESSFUL", "FAILED"}
+_OWN_REASONS: Mapping[str, tuple[Words, Words]] = {
+    "CANCELLED": (
+        Words(
+            "The merchant took it back before it left.",
+            "Le marchand l'a annulé avant son envoi.",
+        ),
+        Words("Make a new payment when one is wanted.", "Créez un nouveau paiement si besoin."),
+    ),
+    "NOT_SENT_IN_TIME": (
+        Words(
+            "MTN could not be reached in the time in which it still made sense; nothing was sent.",
+            "MTN est resté injoignable tant que l'envoi avait un sens ; rien n'a été envoyé.",
+        ),
+        Words("A new payment is safe.", "Un nouveau paiement est sans risque."),
+    ),
+    "NEVER_RECEIVED": (
+        Words(
+            "MTN never had it: asked many times, it knows nothing of it.",
+            "MTN ne l'a jamais reçu : interrogé plusieurs fois, il ne le connaît pas.",
+        ),
+        Words("A new payment is safe.", "Un nouveau paiement est sans risque."),
+    ),
+}
+
+
+class PartyView(msgspec.Struct, frozen=True, kw_only=True):
+    """The payer or payee; `id` is masked unless it was asked for in plain."""
+
+    type: str
+    id: str
+
+
+class ReasonView(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a payment failed: branch on `code`; `who` makes the next move."""
+
+    code: str
+    what: str
+    remedy: str
+    who: str
+    new_attempt_is_safe: bool
+
+
+class Links(msgspec.Struct, frozen=True, kw_only=True):
+    """Where more is."""
+
+    self: str
+    timeline: str
+
+
+class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment. `state` is created, pending, unknown, successful or failed; the last two are
+    final."""
+
+    id: str
+    kind: str
+    state: State
+    is_final: bool
+    account_id: str
+    amount: str
+    currency: str
+    party: PartyView | None
+    merchant_reference: str | None
+    reference_id: str
+    financial_transaction_id: str | None
+    original_payment_id: str | None
+    reason: ReasonView | None
+    review: bool
+    metadata: dict[str, Any]
+    created_at: str
+    updated_at: str
+    accepted_at: str | None
+    final_at: str | None
+    links: Links
+
+
+class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some payments, newest first; `next_cursor` is null on the last page."""
+
+    items: list[PaymentView]
+    next_cursor: str | None
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened: an event of ours, a callback heard, or a webhook sent."""
+
+    at: str
+    source: Literal["event", "callback", "webhook"]
+    what: str
+    sequence: int | None = None
+    state_before: State | None = None
+    state_after: State | None = None
+    details: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class TimelineView(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment's whole story, oldest first."""
+
+    payment: PaymentView
+    entries: list[Entry]
+
+
+class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook to one endpoint. `status`: waiting, delivered or given_up."""
+
+    id: int
+    webhook_id: str
+    endpoint_id: str
+    payment_id: str
+    event: str
+    sequence: int
+    status: Literal["waiting", "delivered", "given_up"]
+    attempts: int
+    last_status: int | None
+    last_error: str | None
+    created_at: str
+    delivered_at: str | None
+    next_try_at: str | None
+
+
+class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some webhooks, newest first; `next_before` is null on the last page."""
+
+    items: list[DeliveryView]
+    next_before: int | None
+
+
+def payment_view(stored: StoredPayment, *, reveal: bool = False, path: str = "") -> PaymentView:
+    """Show a payment. `reveal` shows the party's id in plain."""
+    payment = stored.payment
+    root = path or f"/v1/payments/{stored.id}"
+    return PaymentView(
+        id=stored.id,
+        kind=payment.kind,
+        state=payment.state,
+        is_final=payment.state.is_final,
+        account_id=stored.account_id,
+        amount=str(payment.amount),
+        currency=payment.currency,
+        party=_party(stored, reveal=reveal),
+        merchant_reference=stored.merchant_reference,
+        reference_id=stored.request.reference_id,
+        financial_transaction_id=payment.financial_transaction_id,
+        original_payment_id=stored.original_payment_id,
+        reason=reason_view(payment.reason_code) if payment.state is State.FAILED else None,
+        review=stored.review,
+        metadata=stored.metadata,
+        created_at=moment(payment.created_at),
+        updated_at=moment(stored.updated_at),
+        accepted_at=_moment(payment.accepted_at),
+        final_at=_moment(payment.final_at),
+        links=Links(self=root, timeline=f"/v1/payments/{stored.id}/timeline"),
+    )
+
+
+def reason_view(code: str | None) -> ReasonView | None:
+    """Explain why a payment failed."""
+    if code is None:
+        return None
+    own = _OWN_REASONS.get(code)
+    if own is not None:
+        what, remedy = own
+        return ReasonView(
+            code=code, what=what.en, remedy=remedy.en, who="you", new_attempt_is_safe=True
+        )
+    reason = reason_of(code)
+    return ReasonView(
+        code=code,
+        what=reason.what.en,
+        remedy=reason.remedy.en,
+        who=reason.who,
+        new_attempt_is_safe=reason.retry.new_attempt_is_safe,
+    )
+
+
+def words_for_payer(code: str | None) -> Words:
+    """Say in words for the payer why a payment did not go through."""
+    own = _OWN_REASONS.get(code or "")
+    return own[0] if own is not None else reason_of(code or "").payer_message
+
+
+def timeline_view(timeline: Timeline, *, reveal: bool = False) -> TimelineView:
+    """Show a payment's story, all sources in one order."""
+    told = [(event.at, _of_event(event)) for event in timeline.events]
+    told += [(callback.at, _of_callback(callback)) for callback in timeline.callbacks]
+    told += [(delivery.created_at, _of_delivery(delivery)) for delivery in timeline.deliveries]
+    told.sort(key=lambda pair: pair[0])
+    payment = payment_view(timeline.payment, reveal=reveal)
+    return TimelineView(payment=payment, entries=[entry for _, entry in told])
+
+
+def delivery_view(delivery: Delivery) -> DeliveryView:
+    """Show a webhook."""
+    waiting = delivery.due_at is not None
+    done: Literal["delivered", "given_up"] = (
+        "delivered" if delivery.delivered_at is not None else "given_up"
+    )
+    return DeliveryView(
+        id=delivery.id,
+        webhook_id=delivery.webhook_id,
+        endpoint_id=delivery.endpoint_id,
+        payment_id=delivery.payment_id,
+        event=delivery.event,
+        sequence=delivery.sequence,
+        status="waiting" if waiting else done,
+        attempts=delivery.attempts,
+        last_status=delivery.last_status,
+        last_error=delivery.last_error,
+        created_at=moment(delivery.created_at),
+        delivered_at=_moment(delivery.delivered_at),
+        next_try_at=_moment(delivery.due_at),
+    )
+
+
+def _party(stored: StoredPayment, *, reveal: bool) -> PartyView | None:
+    kind, identifier = stored.party_type, stored.payment.party_id
+    if kind is None or identifier is None:
+        return None
+    return PartyView(type=kind, id=identifier if reveal else masked(kind, identifier))
+
+
+def masked(kind: str, identifier: str) -> str:
+    """Show enough of a party's id to recognise it, and too little to use it."""
+    try:
+        return Party(kind, identifier).masked  # type: ignore[arg-type]
+    except InvalidInput:
+        return "•••"
+
+
+def _of_event(event: Event) -> Entry:
+    return Entry(
+        at=moment(event.at),
+        source="event",
+        what=event.event,
+        sequence=event.sequence,
+        state_before=event.state_before,
+        state_after=event.state_after,
+        details=event.details,
+    )
+
+
+def _of_callback(callback: Callback) -> Entry:
+    # The body is MTN's or anyone's, and names the party: only its status word is shown.
+    status = read_callback(callback.body).status
+    details: dict[str, Any] = {
+        "method": callback.method,
+        "seen": callback.seen,
+        "status": status if status in _STATUSES else None,
+    }
+    return Entry(at=moment(callback.at), source="callback", what="callback", details=details)
+
+
+def _of_delivery(delivery: Delivery) -> Entry:
+    view = delivery_view(delivery)
+    details = {
+        "delivery_id": view.id,
+        "endpoint_id": view.endpoint_id,
+        "status": view.status,
+        "attempts": view.attempts,
+        "last_status": view.last_status,
+        "delivered_at": view.delivered_at,
+    }
+    return Entry(
+        at=view.created_at, source="webhook", what=view.event, sequence=view.sequence,
+        details=details,
+    )  # fmt: skip
+
+
+def _moment(seconds: float | None) -> str | None:
+    return moment(seconds) if seconds is not None else None
