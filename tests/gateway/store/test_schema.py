@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, delete, text, update
 from sqlalchemy.exc import DBAPIError
 
-from momokit.gateway.store.database import Database, database_url
-from momokit.gateway.store.migrate import migrate
+from momokit.gateway.store.database import SCHEMA, Database, database_url
+from momokit.gateway.store.migrate import head, migrate
 from momokit.gateway.store.records import NotUnique
 from momokit.gateway.store.store import Store
 from momokit.gateway.store.tables import events, metadata
@@ -41,6 +43,19 @@ def test_migrating_again_does_nothing(url: str) -> None:
 async def test_a_migrated_store_is_ready(store: Store) -> None:
     """Readiness is that the database answers and has the schema."""
     assert await store.is_ready()
+
+
+async def test_a_store_without_a_schema_is_not_ready(tmp_path: Path) -> None:
+    """An empty database answers, and is not ready."""
+    store = Store(f"sqlite:///{tmp_path / 'empty.db'}")
+    ready = await store.is_ready()
+    store.close()
+    assert not ready
+
+
+def test_the_program_works_with_the_newest_schema() -> None:
+    """What readiness compares with is the head of the migrations."""
+    assert head() == SCHEMA
 
 
 @pytest.mark.parametrize("statement", [update(events).values(event="forged"), delete(events)])

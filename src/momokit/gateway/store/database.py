@@ -7,12 +7,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 
 CHANNEL = "momokit_work"
 """The name under which PostgreSQL tells other processes that something is due."""
+
+SCHEMA = "0001"
+"""The schema this version of the program works with: the newest of the migrations."""
 
 BUSY_TIMEOUT_SECONDS = 10.0
 READERS = 4
@@ -96,6 +99,15 @@ def database_url(url: str) -> URL:
     if parsed.get_backend_name() not in _CLOCKS:
         raise ValueError(f"{parsed.drivername} is not a database we know: SQLite or PostgreSQL.")
     return parsed
+
+
+def is_migrated(connection: Connection) -> bool:
+    """Tell whether a database has the schema that this version of the program needs."""
+    # Read by hand, so that a running gateway does not load the tools of migration.
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
+    return list(found) == [SCHEMA]
 
 
 def insert_unless_there(connection: Connection, table: Table) -> Any:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
@@ -28,11 +27,6 @@ def migrate(url: str) -> None:
             command.upgrade(_config(connection), "head")
     finally:
         database.close()
-
-
-def is_migrated(connection: Connection) -> bool:
-    """Tell whether a database has the schema that this version of the program needs."""
-    return MigrationContext.configure(connection).get_current_revision() == head()
 
 
 def head() -> str | None:

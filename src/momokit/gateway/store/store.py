@@ -18,10 +18,9 @@ from momokit.gateway.core.payment import Work
 from momokit.gateway.store import claims, deliveries, payments, writer
 from momokit.gateway.store.accepting import AcceptRequest, accept_many
 from momokit.gateway.store.bell import Bell, Listener
-from momokit.gateway.store.database import READERS, Database, Transaction
+from momokit.gateway.store.database import READERS, Database, Transaction, is_migrated
 from momokit.gateway.store.deliveries import ClaimedDelivery, DeliveryResult, record_deliveries
 from momokit.gateway.store.inbox import Hint, HintRequest, hint_many
-from momokit.gateway.store.migrate import is_migrated
 from momokit.gateway.store.recording import RecordRequest, record_many
 from momokit.gateway.store.records import (
     AcceptResult,
