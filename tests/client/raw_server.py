@@ -112,12 +112,12 @@ class Drip:
 
     def __init__(self, data: bytes, *, first: bytes = b"", pause_seconds: float = 0.02) -> None:
         self.data, self.first, self.pause_seconds = data, first, pause_seconds
-        self.was_heard_out = False
+        self.was_heard_for_long = False
 
     def __call__(self, connection: socket.socket) -> None:
         connection.sendall(self.first)
         for number in range(len(self.data)):
-            self.was_heard_out |= number == len(self.data) - 1
+            self.was_heard_for_long |= number > len(self.data) // 2
             connection.sendall(self.data[number : number + 1])
             time.sleep(self.pause_seconds)
 

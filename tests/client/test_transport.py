@@ -65,7 +65,7 @@ def test_a_slow_drip_ends_at_the_deadline(part: str, colour: Colour) -> None:
         assert caught.value.reference_id == REF
         with pytest.raises(Unavailable):
             perform(colour, ask, base_url=server.url, deadline_seconds=0.3)
-        assert drip.was_heard_out is False
+        assert drip.was_heard_for_long is False
 
 
 @pytest.mark.parametrize("colour", COLOURS)
