@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -63,7 +63,7 @@ class Payment:
     amount: Decimal
     currency: str
     external_id: str
-    party_id: str | None
+    party_id: str | None = field(repr=False)
     created_at: float
     work: Work | None = None
     first_sent_at: float | None = None

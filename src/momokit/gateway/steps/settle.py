@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from momokit.gateway.core.decide import decide
+from dataclasses import replace
+
+from momokit.gateway.core.decide import Decision, NoAnswer, decide
+from momokit.gateway.core.payment import Payment
 from momokit.gateway.crashpoints import pass_by
 from momokit.gateway.outgoing import outgoing_of
 from momokit.gateway.provider import Provider
@@ -16,10 +19,13 @@ async def settle(claimed: Claimed, *, store: Store, provider: Provider) -> Recor
     pass_by("settle.before_ask")
     learned = await provider.status(outgoing_of(claimed), failures=claimed.ask_failures)
     pass_by("settle.after_ask")
-    recorded = await store.record(
-        claimed.id,
-        lambda payment, now: decide(payment, learned.fact, now=now),
-        lease_token=claimed.lease_token,
-    )
+    fact = learned.fact
+    failures = fact.failures if isinstance(fact, NoAnswer) else 0
+
+    def follow(payment: Payment, now: float) -> Decision:
+        decision = decide(payment, fact, now=now)
+        return replace(decision, changes=decision.changes | {"ask_failures": failures})
+
+    recorded = await store.record(claimed.id, follow, lease_token=claimed.lease_token)
     pass_by("settle.after_record")
     return recorded
