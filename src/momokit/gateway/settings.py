@@ -48,8 +48,8 @@ VARIABLES: Mapping[str, str] = {
     "MOMO_GATEWAY_WEBHOOKS_AT_ONCE": "webhooks one worker sends at the same time (32)",
     "MOMO_GATEWAY_STATUS_CALLS_PER_SECOND": "per account, all workers together; at most 10 (8)",
     "MOMO_GATEWAY_DATABASE_WRITERS": "connections that write, on PostgreSQL (4)",
-    "MOMO_GATEWAY_WEBHOOK_ALLOW_PRIVATE": "1 to send webhooks to this machine and private"
-    " networks, in development",
+    "MOMO_GATEWAY_WEBHOOK_ALLOW_LOCAL": "1 to send webhooks to this machine, without TLS,"
+    " in development",
     "MOMO_GATEWAY_SHUTDOWN_GRACE_SECONDS": "how long what is under way may take to end (30)",
     "MOMO_GATEWAY_LOG_FORMAT": "json (the default) or console",
     "MOMO_GATEWAY_LOG_LEVEL": "debug, info (the default), warning or error",
@@ -92,7 +92,7 @@ class GatewaySettings:
     webhooks_at_once: int = 32
     status_calls_per_second: int = 8
     database_writers: int = 4
-    webhook_allow_private: bool = False
+    webhook_allow_local: bool = False
     shutdown_grace_seconds: float = 30.0
     log_format: LogFormat = "json"
     log_level: str = "info"

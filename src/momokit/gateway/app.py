@@ -1,0 +1,309 @@
+"""The composition root: puts the gateway together for a role, runs it, and lets it end in peace.
+
+Nothing else in the gateway makes its own tools; who wants to know what is connected to what reads
+`build`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias
+
+from momokit.callbacks import check_callback_url
+from momokit.errors import ConfigurationError, InvalidInput
+from momokit.gateway.book import AccountBook
+from momokit.gateway.core.destinations import DEVELOPMENT, PUBLIC, Allowance, read_destination
+from momokit.gateway.metrics import Metrics
+from momokit.gateway.provider import Provider
+from momokit.gateway.seal import Sealer
+from momokit.gateway.serve import Server, address_of, listen, metrics_served, stop_on_signals
+from momokit.gateway.settings import GatewaySettings
+from momokit.gateway.start import claim_sqlite, open_store
+from momokit.gateway.store.deliveries import ClaimedDelivery, next_delivery_due
+from momokit.gateway.store.idempotency import forget_old_keys
+from momokit.gateway.store.payments import count_by_state
+from momokit.gateway.store.records import Recorded
+from momokit.gateway.store.store import Store
+
+if TYPE_CHECKING:
+    from momokit.gateway.api.app import Api
+    from momokit.gateway.sender import Sender
+    from momokit.gateway.worker import Worker
+
+Role: TypeAlias = Literal["all", "api", "worker"]
+
+BOOK_SECONDS = 5.0
+GAUGE_SECONDS = 15.0
+TIDY_SECONDS = 3600.0
+
+log = logging.getLogger("momokit.gateway")
+
+
+class Gateway:
+    """One running process of the gateway. `api` and `worker` are there as its role has them."""
+
+    def __init__(
+        self,
+        *,
+        settings: GatewaySettings,
+        role: Role,
+        store: Store,
+        book: AccountBook,
+        provider: Provider,
+        metrics: Metrics,
+        sender: Sender | None = None,
+        api: Api | None = None,
+        worker: Worker | None = None,
+        lock: IO[Any] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.role = role
+        self.store = store
+        self.book = book
+        self.provider = provider
+        self.metrics = metrics
+        self.sender = sender
+        self.api = api
+        self.worker = worker
+        self.base_url = ""
+        self._lock = lock
+        self._stopping = asyncio.Event()
+        self._stale_told = 0
+
+    def stop(self) -> None:
+        """Ask everything to end: nothing new is taken, what is under way is finished."""
+        self._stopping.set()
+
+    async def run(self, *, ready: Callable[[Gateway], None] = lambda _gateway: None) -> None:
+        """Run until `stop`, SIGTERM or SIGINT; `ready` is told once requests are answered.
+
+        Raises ConfigurationError when a port is taken, and whatever ended a part before its time.
+        """
+        with stop_on_signals(self.stop), metrics_served(self.metrics, self.settings):
+            parts: dict[str, Coroutine[Any, Any, None]] = {}
+            server: Server | None = None
+            if self.api is not None:
+                listening = listen(self.settings.host, self.settings.port)
+                self.base_url = address_of(listening)
+                server = Server(self.api, grace_seconds=self.settings.shutdown_grace_seconds)
+                parts["api"] = server.serve(sockets=[listening])
+            if self.worker is not None:
+                parts["worker"] = self.worker.run()
+            parts |= {
+                "accounts": self._every(BOOK_SECONDS, self.refresh_book),
+                "gauges": self._every(GAUGE_SECONDS, self.refresh_gauges),
+                "tidying": self._every(TIDY_SECONDS, self._tidy),
+            }
+            tasks = {name: asyncio.create_task(one, name=name) for name, one in parts.items()}
+            log.info("gateway started", extra={"role": self.role, "address": self.base_url})
+            ready(self)
+            await self._until_stopped(tasks)
+            await self._drain(server, tasks)
+
+    async def close(self) -> None:
+        """Let go of every connection. Queued writes are still written."""
+        await self.provider.close()
+        if self.sender is not None:
+            await self.sender.close()
+        self.store.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    async def refresh_book(self) -> None:
+        """Bring accounts that were changed meanwhile; their clients are made anew."""
+        for account_id in await self.book.refresh():
+            await self.provider.forget(account_id)
+            log.info("account changed", extra={"account_id": account_id})
+
+    async def refresh_gauges(self) -> None:
+        """Measure what is open, for the metrics."""
+        counts = await self.store.read(count_by_state)
+        by_country: dict[Any, int] = {}
+        for (account_id, state), count in counts.items():
+            label = (self.book.market_of(account_id), state)
+            by_country[label] = by_country.get(label, 0) + count
+        self.metrics.open_payments(by_country)
+        due, now = await self.store.read(lambda t: (next_delivery_due(t), t.now))
+        self.metrics.webhook_lag(max(0.0, now - due) if due is not None else 0.0)
+        paused: dict[str, int] = {}
+        for account in self.book.accounts:
+            if account.paused_reason is not None:
+                paused[account.market] = paused.get(account.market, 0) + 1
+        self.metrics.paused_accounts(paused)
+        stale = self.store.stale_records
+        self.metrics.stale_results(stale - self._stale_told)
+        self._stale_told = stale
+
+    async def _tidy(self) -> None:
+        await self.store.write(forget_old_keys)
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while not self._stopping.is_set():
+            try:
+                await work()
+            except Exception:
+                # The database may be away for a moment; what is known already still serves.
+                log.exception("%s failed", getattr(work, "__name__", "housekeeping"))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def _until_stopped(self, tasks: dict[str, asyncio.Task[None]]) -> None:
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({*tasks.values(), stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+
+    async def _drain(self, server: Server | None, tasks: dict[str, asyncio.Task[None]]) -> None:
+        ended = [
+            name for name, task in tasks.items() if task.done() and not self._stopping.is_set()
+        ]
+        self.stop()
+        log.info("gateway stopping", extra={"role": self.role})
+        if self.api is not None:
+            self.api.let_go()
+        if server is not None:
+            server.should_exit = True
+        if self.worker is not None:
+            self.worker.stop()
+        # Both bound themselves by the grace; this is for what would hang all the same.
+        patience = self.settings.shutdown_grace_seconds + 5
+        _, late = await asyncio.wait(tasks.values(), timeout=patience)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        log.info("gateway stopped", extra={"role": self.role})
+        for name in ended:
+            error = tasks[name].exception()
+            raise RuntimeError(f"The gateway's {name} ended by itself.") from error
+
+
+async def build(settings: GatewaySettings, role: Role = "all") -> Gateway:
+    """Put a gateway together: database, accounts, and what its role takes.
+
+    Raises ConfigurationError for everything that would not be safe to run.
+    """
+    if settings.is_sqlite and role != "all":
+        raise ConfigurationError(
+            "SQLite is for one process that does everything.",
+            field="database_url",
+            hint="Use momo gateway serve; or PostgreSQL, for any number of processes.",
+        )
+    lock = claim_sqlite(settings) if settings.is_sqlite else None
+    store: Store | None = None
+    try:
+        store = await open_store(settings, migrates=settings.is_sqlite)
+        return await _put_together(settings, role, store, lock)
+    except BaseException:
+        if store is not None:
+            store.close()
+        if lock is not None:
+            lock.close()
+        raise
+
+
+async def _put_together(
+    settings: GatewaySettings, role: Role, store: Store, lock: IO[Any] | None
+) -> Gateway:
+    sealer = Sealer(settings.key, previous=settings.previous_keys)
+    book = AccountBook(store, sealer)
+    await book.load()
+    for problem in account_problems(book, settings):
+        raise problem
+    metrics = Metrics(role=role)
+    provider = Provider(book.settings_of)
+    gateway = Gateway(
+        settings=settings, role=role, store=store, book=book, provider=provider, metrics=metrics,
+        lock=lock,
+    )  # fmt: skip
+    if role in ("all", "api"):
+        gateway.api = _api(gateway, sealer)
+    if role in ("all", "worker"):
+        _add_worker(gateway, sealer)
+    return gateway
+
+
+def _api(gateway: Gateway, sealer: Sealer) -> Api:
+    from momokit.gateway.api.app import create_api
+
+    return create_api(
+        gateway.store,
+        gateway.book,
+        gateway.settings,
+        metrics=gateway.metrics,
+        clients=gateway.provider.client,
+        seal=sealer.seal_texts,
+        unseal=sealer.open_texts,
+        check_url=lambda url: _check_webhook_url(url, gateway.settings),
+    )
+
+
+def _add_worker(gateway: Gateway, sealer: Sealer) -> None:
+    from momokit.gateway.sender import Sender
+    from momokit.gateway.steps.notify import notify
+    from momokit.gateway.worker import Worker, WorkerSettings
+
+    settings = gateway.settings
+    sender = gateway.sender = Sender(allowance=_allowance(settings))
+
+    async def deliver(claimed: ClaimedDelivery) -> None:
+        endpoint_id = claimed.delivery.endpoint_id
+        notified = await notify(
+            claimed, store=gateway.store, sender=sender,
+            secrets_of=lambda sealed: sealer.open_texts(endpoint_id, sealed),
+        )  # fmt: skip
+        gateway.metrics.delivery(outcome=notified.outcome.value)
+
+    def heard(recorded: Recorded) -> None:
+        gateway.metrics.recorded(recorded, country=gateway.book.market_of(recorded.account_id))
+
+    gateway.worker = Worker(
+        store=gateway.store,
+        provider=gateway.provider,
+        deliver=deliver,
+        heard=heard,
+        settings=WorkerSettings(
+            sends_at_once=settings.sends_at_once,
+            questions_at_once=settings.questions_at_once,
+            webhooks_at_once=settings.webhooks_at_once,
+            lease_seconds=settings.lease_seconds,
+            drain_seconds=settings.shutdown_grace_seconds,
+            status_calls_per_second=settings.status_calls_per_second,
+        ),
+    )
+
+
+def account_problems(book: AccountBook, settings: GatewaySettings) -> Iterator[ConfigurationError]:
+    """Find what does not fit between the gateway's settings and its accounts."""
+    for account in book.accounts:
+        told = book.settings_of(account.id)
+        if told.deadline_seconds >= settings.lease_seconds - 10:
+            yield ConfigurationError(
+                f"A call of {account.name} may take as long as a worker's lease.",
+                field="lease_seconds",
+                hint=f"Make it at least {told.deadline_seconds + 15:.0f}.",
+            )
+        if told.is_local or told.place.is_sandbox:
+            continue
+        if settings.webhook_allow_local:
+            yield ConfigurationError(
+                f"{account.name} moves real money; webhooks must not go to this machine, nor without TLS.",
+                field="webhook_allow_local",
+            )
+        if settings.public_url is None:
+            continue
+        try:
+            check_callback_url(f"{settings.public_url}/cb/sample", market=told.place)
+        except InvalidInput as error:
+            yield ConfigurationError(
+                f"{account.name}: {error.message}", field="public_url", hint=error.hint
+            )
+
+
+def _allowance(settings: GatewaySettings) -> Allowance:
+    return DEVELOPMENT if settings.webhook_allow_local else PUBLIC
+
+
+def _check_webhook_url(url: str, settings: GatewaySettings) -> None:
+    read_destination(url, allowance=_allowance(settings))

@@ -1,0 +1,95 @@
+"""Opening the gateway's database: made when it is a file, refused when it is not ready."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
+
+from momokit.errors import ConfigurationError
+from momokit.gateway.settings import GatewaySettings
+from momokit.gateway.store.migrate import migrate
+from momokit.gateway.store.store import Store
+
+
+def sqlite_file(settings: GatewaySettings) -> Path:
+    """Name the file of the one-machine database."""
+    return Path(make_url(settings.database_url).database or "")
+
+
+def make_sqlite_file(settings: GatewaySettings) -> None:
+    """Make the database's file, which only its owner can read: it holds phone numbers."""
+    path = sqlite_file(settings)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise ConfigurationError(
+            f"The database {path} cannot be opened: {error.strerror}.", field="database_url"
+        ) from None
+
+
+def claim_sqlite(settings: GatewaySettings) -> IO[Any]:
+    """Let no second gateway run on the same file; close what is given to end that."""
+    make_sqlite_file(settings)
+    path = sqlite_file(settings)
+    lock = open(path.with_name(f"{path.name}.lock"), "a")  # noqa: SIM115 - held while we run
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise ConfigurationError(
+            f"Another gateway runs on {path}.",
+            field="database_url",
+            hint="SQLite is for one process. For several, use PostgreSQL.",
+        ) from None
+    return lock
+
+
+async def open_store(settings: GatewaySettings, *, migrates: bool = False) -> Store:
+    """Open the database, brought to the present schema when `migrates`.
+
+    Raises ConfigurationError when it does not answer, or waits for `momo gateway migrate`.
+    """
+    try:
+        if migrates:
+            await asyncio.to_thread(migrate_database, settings)
+        store = Store(settings.database_url, writers=settings.database_writers)
+    except OperationalError:
+        raise _unreachable(settings) from None
+    try:
+        ready = await store.is_ready()
+    except OperationalError:
+        store.close()
+        raise _unreachable(settings) from None
+    if not ready:
+        store.close()
+        raise ConfigurationError(
+            f"The database {settings.database_shown} has not the schema of this version.",
+            field="database_url",
+            hint="Bring it there with: momo gateway migrate",
+        )
+    return store
+
+
+def migrate_database(settings: GatewaySettings) -> None:
+    """Bring the database to the present schema."""
+    if settings.is_sqlite:
+        make_sqlite_file(settings)
+    try:
+        migrate(settings.database_url)
+    except OperationalError:
+        raise _unreachable(settings) from None
+
+
+def _unreachable(settings: GatewaySettings) -> ConfigurationError:
+    return ConfigurationError(
+        f"The database {settings.database_shown} does not answer.",
+        field="database_url",
+        hint="Look whether it runs, and whether user and password are right.",
+    )
