@@ -288,7 +288,7 @@ def account_problems(book: AccountBook, settings: GatewaySettings) -> Iterator[C
             continue
         if settings.webhook_allow_local:
             yield ConfigurationError(
-                f"{account.name} moves real money; webhooks must not go to this machine, nor without TLS.",
+                f"{account.name} moves real money; its webhooks go over TLS, to public addresses.",
                 field="webhook_allow_local",
             )
         if settings.public_url is None:

@@ -77,7 +77,7 @@ def configure(
     root.handlers = [handler]
     root.setLevel(level.upper())
     # These speak of every request and every socket; below a warning they are not for operators.
-    for name in ("httpx2", "httpcore2", "uvicorn.access", "alembic", "asyncio"):
+    for name in ("httpx2", "httpcore2", "uvicorn", "alembic", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[
