@@ -23,7 +23,7 @@ reference id.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 
@@ -204,7 +204,7 @@ class OutcomeUnknown(ProviderError):
         self,
         message: str,
         *,
-        resolve: Callable[[], Any] | Callable[[], Awaitable[Any]] | None = None,
+        resolve: Callable[..., Any] | None = None,
         **details: Any,
     ) -> None:
         super().__init__(message, **details)
