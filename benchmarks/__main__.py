@@ -25,7 +25,7 @@ class Size:
 
 
 _FULL = Size(calls=800, rounds=5, starts=15, requests=5000, quick=False)
-_QUICK = Size(calls=100, rounds=2, starts=1, requests=500, quick=True)
+_QUICK = Size(calls=60, rounds=2, starts=1, requests=500, quick=True)
 
 
 def _cost(size: Size) -> Iterator[str]:
