@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from litestar import Request, get
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from momokit._async.account import AsyncAccount
 from momokit._async.client import AsyncClient
@@ -117,9 +117,9 @@ async def list_accounts(request: Asked) -> AccountList:
 )
 async def get_balance(
     request: Asked,
-    account: str,
-    product: Product | None = None,
-    currency: Annotated[str | None, Parameter(pattern="^[A-Z]{3}$")] = None,
+    account: FromPath[str],
+    product: FromQuery[Product | None] = None,
+    currency: Annotated[str | None, QueryParameter(pattern="^[A-Z]{3}$")] = None,
 ) -> BalanceView:
     """Ask MTN for a balance; an answer of the last thirty seconds serves again."""
     edge, caller = edge_of(request), caller_of(request)
@@ -156,7 +156,10 @@ async def get_balance(
     responses=problems(404, 409),
 )
 async def get_holder(
-    request: Asked, account: str, msisdn: str, product: Product | None = None
+    request: Asked,
+    account: FromPath[str],
+    msisdn: FromPath[str],
+    product: FromQuery[Product | None] = None,
 ) -> HolderView:
     """Ask MTN about the holder of a number, to compare the name before paying."""
     edge, caller = edge_of(request), caller_of(request)

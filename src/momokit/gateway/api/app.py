@@ -18,6 +18,7 @@ from momokit.gateway.api.docs import PAGE_POLICY, config, openapi_json
 from momokit.gateway.api.edge import ApiMetrics, Caller, Edge, Uncounted, take_request_id
 from momokit.gateway.api.problems import HANDLERS
 from momokit.gateway.book import AccountBook
+from momokit.gateway.log import about
 from momokit.gateway.store.store import Store
 
 BODY_LIMIT_BYTES = 64 * 1024
@@ -59,7 +60,8 @@ class Api(Litestar):
                 self._count(scope, message["status"], time.monotonic() - began)
             await send(message)
 
-        await super().__call__(scope, receive, tell)
+        with about(request_id=request_id):
+            await super().__call__(scope, receive, tell)
 
     @property
     def edge(self) -> Edge:

@@ -35,7 +35,7 @@ class ApiMetrics(Protocol):
         """Count an answer. `route` is the pattern, never the path."""
 
     def callback(self, *, outcome: str, seconds: float) -> None:
-        """Count a callback: new, repeated or unknown."""
+        """Count a callback: matched, duplicate or unknown."""
 
     def idempotency(self, *, outcome: str) -> None:
         """Count what became of an idempotency key: new, replayed or conflict."""
@@ -112,6 +112,6 @@ def request_id_of(scope: Any) -> str:
 def take_request_id(scope: MutableMapping[str, Any]) -> str:
     """Take the caller's id for the request when it has a sane form, or make one."""
     given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-    request_id = given if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
+    request_id = given if _GIVEN_ID.fullmatch(given) else f"req_{uuid.uuid4().hex}"
     scope[REQUEST_ID] = request_id
     return request_id

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Request, Response, delete, get, patch, post
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET
 
 from momokit.errors import InvalidInput
@@ -59,7 +59,7 @@ class EndpointList(msgspec.Struct, frozen=True, kw_only=True):
     summary="Add an address for webhooks",
     responses=problems(404, 409, 503),
 )
-async def create_endpoint(request: Asked, data: EndpointBody) -> EndpointView:
+async def create_endpoint(request: Asked, data: JSONBody[EndpointBody]) -> EndpointView:
     """Add an address; the answer carries its secret, which is not shown again."""
     edge, caller = edge_of(request), caller_of(request)
     _check_url(edge, data.url)
@@ -98,7 +98,7 @@ async def list_endpoints(request: Asked) -> EndpointList:
     summary="Read an address for webhooks",
     responses=problems(404),
 )
-async def get_endpoint(request: Asked, endpoint_id: str) -> EndpointView:
+async def get_endpoint(request: Asked, endpoint_id: FromPath[str]) -> EndpointView:
     """Read an endpoint."""
     return _view(await _find(edge_of(request), caller_of(request), endpoint_id))
 
@@ -111,7 +111,9 @@ async def get_endpoint(request: Asked, endpoint_id: str) -> EndpointView:
     summary="Change an address for webhooks, or switch it off and on",
     responses=problems(404),
 )
-async def change_endpoint(request: Asked, endpoint_id: str, data: EndpointChange) -> EndpointView:
+async def change_endpoint(
+    request: Asked, endpoint_id: FromPath[str], data: JSONBody[EndpointChange]
+) -> EndpointView:
     """Change an endpoint. Switched off it keeps its queue, and sends that when it is on again."""
     edge = edge_of(request)
     await _find(edge, caller_of(request), endpoint_id)
@@ -143,7 +145,7 @@ async def change_endpoint(request: Asked, endpoint_id: str, data: EndpointChange
     summary="Send nothing more to an address",
     responses=problems(404),
 )
-async def delete_endpoint(request: Asked, endpoint_id: str) -> EndpointView:
+async def delete_endpoint(request: Asked, endpoint_id: FromPath[str]) -> EndpointView:
     """Switch an endpoint off. What was sent to it stays on record, so its row does too."""
     edge = edge_of(request)
     await _find(edge, caller_of(request), endpoint_id)
@@ -159,7 +161,9 @@ async def delete_endpoint(request: Asked, endpoint_id: str) -> EndpointView:
     summary="Change the secret of an address",
     responses=problems(404, 503),
 )
-async def rotate_secret(request: Asked, endpoint_id: str, data: RotationBody) -> EndpointView:
+async def rotate_secret(
+    request: Asked, endpoint_id: FromPath[str], data: JSONBody[RotationBody]
+) -> EndpointView:
     """Make a new secret, shown once. With `keep_previous` the old one signs too, until the next
     rotation, so that the receiver can change over in its own time."""
     edge = edge_of(request)
@@ -185,10 +189,10 @@ async def rotate_secret(request: Asked, endpoint_id: str, data: RotationBody) ->
 )
 async def list_webhooks(
     request: Asked,
-    payment_id: str | None = None,
-    endpoint_id: str | None = None,
-    before: Annotated[int | None, Parameter(ge=1, le=2**62)] = None,
-    limit: Annotated[int, Parameter(ge=1, le=_PAGE_LIMIT)] = 50,
+    payment_id: FromQuery[str | None] = None,
+    endpoint_id: FromQuery[str | None] = None,
+    before: Annotated[int | None, QueryParameter(ge=1, le=2**62)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=_PAGE_LIMIT)] = 50,
 ) -> DeliveryPage:
     """List webhooks, newest first; the next page begins before the number that this one names."""
     edge, caller = edge_of(request), caller_of(request)
@@ -222,7 +226,7 @@ async def list_webhooks(
     summary="Send a webhook once more",
     responses=problems(404),
 )
-async def replay(request: Asked, delivery_id: int) -> Response[DeliveryView]:
+async def replay(request: Asked, delivery_id: FromPath[int]) -> Response[DeliveryView]:
     """Send a webhook of the last thirty days once more, with the bytes and the id it had."""
     edge, caller = edge_of(request), caller_of(request)
     # The page that begins just behind it is the way to read one by its number.

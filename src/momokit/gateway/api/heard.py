@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from litestar import HttpMethod, Request, Response, route
+from litestar.params import FromPath
 
 from momokit.callbacks import callback_token_hash, read_callback
 from momokit.gateway.api.edge import edge_of
@@ -16,6 +17,7 @@ from momokit.gateway.store.inbox import Hint, HintRequest
 
 # A path of another form never was one of ours: it does not cost us a transaction.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,128}")
+_COUNTED_AS = {Hint.NEW: "matched", Hint.REPEATED: "duplicate", Hint.UNKNOWN: "unknown"}
 _LAST_WORDS = frozenset({"SUCCESSFUL", "FAILED"})
 
 
@@ -25,7 +27,7 @@ _LAST_WORDS = frozenset({"SUCCESSFUL", "FAILED"})
     status_code=200,
     include_in_schema=False,
 )
-async def hear(request: Request[Any, Any, Any], token: str) -> Response[None]:
+async def hear(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[None]:
     """Keep a callback, and bring the question to MTN forward.
 
     The address is a secret for one payment, and stands in no log. Any body and any content type
@@ -46,7 +48,7 @@ async def hear(request: Request[Any, Any, Any], token: str) -> Response[None]:
         pass_by("callback.before_store")
         hint = await edge.store.hint(wanted)
         pass_by("callback.after_store")
-    edge.metrics.callback(outcome=hint.value, seconds=time.monotonic() - began)
+    edge.metrics.callback(outcome=_COUNTED_AS[hint], seconds=time.monotonic() - began)
     if hint is Hint.UNKNOWN:
         raise Problem("not_found", "There is nothing at this path.")
     return Response(None, status_code=200)

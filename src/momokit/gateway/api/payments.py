@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
 from litestar import Request, Response, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 
 from momokit.gateway.api.bodies import (
     InvoiceBody,
@@ -46,16 +46,16 @@ from momokit.gateway.store.records import StoredPayment
 Asked: TypeAlias = Request[Any, Any, Any]
 Key: TypeAlias = Annotated[
     str | None,
-    Parameter(
-        header="Idempotency-Key",
+    HeaderParameter(
+        name="Idempotency-Key",
         required=False,
         description="Yours, one for each payment you intend; repeat it with every retry.",
     ),
 ]
 Wait: TypeAlias = Annotated[
     float,
-    Parameter(
-        query="wait",
+    QueryParameter(
+        name="wait",
         ge=0,
         le=LONGEST_WAIT_SECONDS,
         description="Answer only when the payment is final, or after so many seconds.",
@@ -63,7 +63,7 @@ Wait: TypeAlias = Annotated[
 ]
 Reveal: TypeAlias = Annotated[
     bool,
-    Parameter(query="reveal", description="Show the party in plain; needs the scope admin."),
+    QueryParameter(name="reveal", description="Show the party in plain; needs the scope admin."),
 ]
 _TAGS = ["Payments"]
 
@@ -78,7 +78,7 @@ _TAGS = ["Payments"]
     responses=problems(404, 409, 422),
 )
 async def create_payment(
-    request: Asked, data: PaymentBody, idempotency_key: Key = None, wait: Wait = 0
+    request: Asked, data: JSONBody[PaymentBody], idempotency_key: Key = None, wait: Wait = 0
 ) -> Response[PaymentView]:
     """Take a payment in. It is stored before anything is sent; follow it by its id."""
     edge, caller = edge_of(request), caller_of(request)
@@ -110,7 +110,7 @@ async def create_payment(
     responses=problems(404, 409, 422),
 )
 async def create_invoice(
-    request: Asked, data: InvoiceBody, idempotency_key: Key = None, wait: Wait = 0
+    request: Asked, data: JSONBody[InvoiceBody], idempotency_key: Key = None, wait: Wait = 0
 ) -> Response[PaymentView]:
     """Issue an invoice; it is followed to its end like a payment, and read as one."""
     details: dict[str, Any] = {"payee": data.payee, "validity_seconds": data.validity_seconds}
@@ -138,7 +138,7 @@ async def create_invoice(
     responses=problems(404, 409, 422),
 )
 async def create_pre_approval(
-    request: Asked, data: PreApprovalBody, idempotency_key: Key = None, wait: Wait = 0
+    request: Asked, data: JSONBody[PreApprovalBody], idempotency_key: Key = None, wait: Wait = 0
 ) -> Response[PaymentView]:
     """Ask for a standing permission; it is followed to its end like a payment, and read as one."""
     order = Order(
@@ -165,7 +165,11 @@ async def create_pre_approval(
     responses=problems(404, 409, 422),
 )
 async def refund_payment(
-    request: Asked, payment_id: str, data: RefundBody, idempotency_key: Key = None, wait: Wait = 0
+    request: Asked,
+    payment_id: FromPath[str],
+    data: JSONBody[RefundBody],
+    idempotency_key: Key = None,
+    wait: Wait = 0,
 ) -> Response[PaymentView]:
     """Refund a request to pay; all refunds of one together never exceed what was captured."""
     caller = caller_of(request)
@@ -196,16 +200,16 @@ async def refund_payment(
 )
 async def list_payments(
     request: Asked,
-    states: Annotated[list[State] | None, Parameter(query="state", required=False)] = None,
-    kind: str | None = None,
-    account: str | None = None,
-    merchant_reference: str | None = None,
-    reference_id: str | None = None,
-    created_from: datetime | None = None,
-    created_to: datetime | None = None,
-    review: bool | None = None,
-    cursor: str | None = None,
-    limit: Annotated[int, Parameter(ge=1, le=PAGE_LIMIT)] = 50,
+    states: Annotated[list[State] | None, QueryParameter(name="state", required=False)] = None,
+    kind: FromQuery[str | None] = None,
+    account: FromQuery[str | None] = None,
+    merchant_reference: FromQuery[str | None] = None,
+    reference_id: FromQuery[str | None] = None,
+    created_from: FromQuery[datetime | None] = None,
+    created_to: FromQuery[datetime | None] = None,
+    review: FromQuery[bool | None] = None,
+    cursor: FromQuery[str | None] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=PAGE_LIMIT)] = 50,
     reveal: Reveal = False,
 ) -> PaymentPage:
     """List the payments that the key may see; each page names the cursor of the next."""
@@ -241,7 +245,7 @@ async def list_payments(
     responses=problems(404),
 )
 async def get_payment(
-    request: Asked, payment_id: str, wait: Wait = 0, reveal: Reveal = False
+    request: Asked, payment_id: FromPath[str], wait: Wait = 0, reveal: Reveal = False
 ) -> PaymentView:
     """Read how a payment stands; with `wait`, when it is final."""
     edge, caller = edge_of(request), caller_of(request)
@@ -259,7 +263,9 @@ async def get_payment(
     summary="Read all that happened to a payment",
     responses=problems(404),
 )
-async def get_timeline(request: Asked, payment_id: str, reveal: Reveal = False) -> TimelineView:
+async def get_timeline(
+    request: Asked, payment_id: FromPath[str], reveal: Reveal = False
+) -> TimelineView:
     """Read every attempt, answer, callback, question and webhook of a payment, oldest first."""
     edge, caller = edge_of(request), caller_of(request)
     shown = _may_reveal(caller, reveal=reveal)
@@ -278,7 +284,7 @@ async def get_timeline(request: Asked, payment_id: str, reveal: Reveal = False) 
     summary="Take back a payment that has not left",
     responses=problems(404, 409),
 )
-async def cancel_payment(request: Asked, payment_id: str) -> PaymentView:
+async def cancel_payment(request: Asked, payment_id: FromPath[str]) -> PaymentView:
     """Take a payment back while nothing of it was sent; afterwards only its end is to be had.
 
     Doing it twice is the same as doing it once.

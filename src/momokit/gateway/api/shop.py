@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter, JSONBody
 
 from momokit._reason_words import Words
 from momokit.gateway.api.bodies import ShopBody
@@ -26,7 +26,7 @@ from momokit.gateway.store.records import Outcome, StoredPayment
 
 Asked: TypeAlias = Request[Any, Any, Any]
 Language: TypeAlias = Annotated[
-    str, Parameter(header="Accept-Language", description="fr for French, else English")
+    str, HeaderParameter(name="Accept-Language", description="fr for French, else English")
 ]
 _TAGS = ["Shop"]
 
@@ -67,7 +67,7 @@ class ShopPayment(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def pay(
     request: Asked,
-    data: ShopBody,
+    data: JSONBody[ShopBody],
     idempotency_key: Key = None,
     accept_language: Language = "en",
     wait: Wait = 0,
@@ -112,7 +112,7 @@ async def pay(
     responses=problems(404),
 )
 async def payment(
-    request: Asked, payment_id: str, accept_language: Language = "en", wait: Wait = 0
+    request: Asked, payment_id: FromPath[str], accept_language: Language = "en", wait: Wait = 0
 ) -> ShopPayment:
     """Tell how a payment stands, with a sentence for the payer."""
     edge, caller = edge_of(request), caller_of(request)
