@@ -54,8 +54,7 @@ def in_store(here: Session, work: Callable[[Store, Sealer], Awaitable[T]]) -> T:
     start, sealer_class, store_error = needs_gateway(load)
 
     async def run() -> T:
-        is_new = settings.is_sqlite and not start.sqlite_file(settings).exists()
-        store = await start.open_store(settings, migrates=is_new)
+        store = await start.open_store(settings, migrates=start.is_missing(settings))
         try:
             return await work(store, sealer_class(settings.key, previous=settings.previous_keys))
         except store_error as error:

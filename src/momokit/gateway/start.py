@@ -22,6 +22,14 @@ def sqlite_file(settings: GatewaySettings) -> Path:
     return Path(make_url(settings.database_url).database or "")
 
 
+def is_missing(settings: GatewaySettings) -> bool:
+    """Tell whether the one-machine database is still to be made."""
+    if not settings.is_sqlite:
+        return False
+    path = sqlite_file(settings)
+    return not path.exists() or path.stat().st_size == 0
+
+
 def make_sqlite_file(settings: GatewaySettings) -> None:
     """Make the database's file, which only its owner can read: it holds phone numbers."""
     path = sqlite_file(settings)
@@ -56,6 +64,12 @@ async def open_store(settings: GatewaySettings, *, migrates: bool = False) -> St
 
     Raises ConfigurationError when it does not answer, or waits for `momo gateway migrate`.
     """
+    if is_missing(settings) and not migrates:
+        raise ConfigurationError(
+            f"There is no database {settings.database_shown} yet.",
+            field="database_url",
+            hint="momo gateway migrate makes it; so does momo gateway serve.",
+        )
     try:
         if migrates:
             await asyncio.to_thread(migrate_database, settings)
