@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from litestar import MediaType, Request, Response, get
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import OpenAPIRenderPlugin
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, License, SecurityScheme, Tag
 from litestar.router import Router
 
@@ -53,6 +53,14 @@ class DocsPage(OpenAPIRenderPlugin):
         """Take the router; this page has no other routes."""
 
 
+class Document(JsonRenderPlugin):
+    """Serves the document beside the page; the same as at /openapi.json."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """Write the document."""
+        return super().render(request, finished(openapi_schema))
+
+
 def config() -> OpenAPIConfig:
     """Make the settings of the document; the page is at /docs."""
     bearer = SecurityScheme(
@@ -70,7 +78,7 @@ def config() -> OpenAPIConfig:
         tags=list(_TAGS),
         use_handler_docstrings=True,
         path="/docs",
-        render_plugins=[DocsPage()],
+        render_plugins=[DocsPage(), Document()],
     )
 
 

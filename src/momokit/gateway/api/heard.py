@@ -27,7 +27,7 @@ _LAST_WORDS = frozenset({"SUCCESSFUL", "FAILED"})
     status_code=200,
     include_in_schema=False,
 )
-async def hear(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[None]:
+async def hear(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[bytes]:
     """Keep a callback, and bring the question to MTN forward.
 
     The address is a secret for one payment, and stands in no log. Any body and any content type
@@ -51,7 +51,7 @@ async def hear(request: Request[Any, Any, Any], token: FromPath[str]) -> Respons
     edge.metrics.callback(outcome=_COUNTED_AS[hint], seconds=time.monotonic() - began)
     if hint is Hint.UNKNOWN:
         raise Problem("not_found", "There is nothing at this path.")
-    return Response(None, status_code=200)
+    return Response(b"", status_code=200, media_type="text/plain")
 
 
 ROUTES = [hear]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -115,6 +116,9 @@ CODES: Mapping[str, tuple[int, str, str]] = MappingProxyType(
     }
 )
 
+# What the framework calls a field, and what the caller does.
+_NAMED = re.compile(r"(unknown|missing required) field `([A-Za-z_][A-Za-z_0-9-]{0,40})`")
+_PLACES = MappingProxyType({"data": "", "states": "state"})
 # What the client calls the other side of a payment, and what the caller of this API does.
 _FIELDS = MappingProxyType({"payer": "party", "payee": "party", "intended_payer": "party"})
 
@@ -225,18 +229,16 @@ def _from_validation(error: ValidationException) -> Problem:
     extra = error.extra
     first = extra[0] if isinstance(extra, list) and extra else {}
     message = str(first.get("message") or "A value is not of the kind wanted.")
-    key = str(first.get("key") or "") or None
-    if key == "data":
-        key = None
-    return Problem("invalid_request", message, field=key or _named(message))
-
-
-def _named(message: str) -> str | None:
-    """Take out of msgspec's message the field that it names, where it names one."""
-    _, quote, rest = message.partition("`")
-    name, closed, _ = rest.partition("`")
-    about_field = "unknown field" in message or "required field" in message
-    return name if quote and closed and about_field else None
+    place = str(first.get("key") or "").removesuffix("[...]")
+    place = _PLACES.get(place, place)
+    named = _NAMED.search(message)
+    if named is not None:
+        problem = "There is no such field" if named[1] == "unknown" else "A field is missing"
+        field = f"{place}.{named[2]}".strip(".")
+        return Problem("invalid_request", f"{problem}.", field=field)
+    if message.startswith("Invalid enum value"):  # It would repeat what may be a phone number.
+        message = "This is not one of the words that are taken here"
+    return Problem("invalid_request", f"{message}.".replace("`", ""), field=place or None)
 
 
 def _on_anything(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
