@@ -141,14 +141,22 @@ class Sender:
             case TimeoutError() | httpcore2.TimeoutException():
                 return f"no answer within {self._deadline_seconds:g} s"
             case httpcore2.ConnectError():
-                if isinstance(failure.__cause__, ssl.SSLCertVerificationError):
-                    return "its certificate is not valid for its name"
-                if isinstance(failure.__cause__, ssl.SSLError):
-                    return "no TLS connection"
-                return "no connection"
+                return _words_for_no_connection(failure)
             case httpcore2.NetworkError() | httpcore2.RemoteProtocolError():
                 return "the connection broke, or what came is not HTTP"
         return f"not sent ({type(failure).__name__})"
+
+
+def _words_for_no_connection(failure: BaseException) -> str:
+    """Look for what TLS said: the libraries in between have wrapped it, once or twice."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "its certificate is not trusted, or not valid for its name"
+        if isinstance(cause, ssl.SSLError):
+            return "no TLS connection"
+        cause = cause.__cause__ or cause.__context__
+    return "no connection"
 
 
 def _request(

@@ -40,9 +40,14 @@ PUBLIC = Allowance()
 DEVELOPMENT = Allowance(
     any_port=True,
     plain_http=True,
-    networks=(IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")),
-)
-"""For work on one machine: its own addresses, without TLS, on any port."""
+    networks=tuple(
+        ip_network(text)
+        for text in (
+            "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7",
+        )
+    ),
+)  # fmt: skip
+"""For work without real money: this machine and private networks, without TLS, on any port."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
