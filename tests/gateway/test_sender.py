@@ -16,6 +16,7 @@ from momokit.gateway.core.destinations import DEVELOPMENT, Allowance
 from momokit.gateway.sender import USER_AGENT, Sender, SendResult
 from tests.client.raw_server import Drip, RawServer, answer, head, raw_server, reset
 from tests.gateway.certificates import Authority
+from tests.gateway.hanging import Hanging
 
 pytestmark = pytest.mark.anyio
 
@@ -338,18 +339,21 @@ async def test_a_server_without_tls_is_refused(authority: Authority) -> None:
 
 async def test_fm_37_a_host_takes_no_more_than_its_places() -> None:
     """A receiver that hangs holds its own places; another one is served meanwhile."""
-    sender = await _limited(per_host=1, place_seconds=0.03)
-    with raw_server(lambda connection: None) as hanging, raw_server(answer()) as other:
-        held = asyncio.create_task(_send(sender, hanging.url))
-        await asyncio.sleep(0.01)
-        crowded = await _send(sender, hanging.url)
+    sender = Sender(allowance=DEVELOPMENT, per_host=1, place_seconds=0.03)
+    hanging = Hanging()
+    with raw_server(hanging) as server, raw_server(answer()) as other:
+        held = asyncio.create_task(_send(sender, server.url))
+        await asyncio.sleep(0)
+        crowded = await _send(sender, server.url)
         served = await _send(sender, other.url)
         was_held = not held.done()
-        await held
+        hanging.release.set()
+        last = [await held, await _send(sender, server.url)]
     await sender.close()
 
     assert crowded == SendResult(error="too many sends to this host are under way")
     assert (served, was_held) == (SendResult(status=200), True)
+    assert last == [SendResult(status=200)] * 2
 
 
 async def test_a_send_can_be_cancelled(sender: Sender) -> None:
