@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -21,8 +22,12 @@ from momokit.settings import Credentials, Settings
 
 UGANDA, GHANA = "shop-uganda", "shop-ghana"
 PHONE, MSISDN = "0770 000 001", "256770000001"
+GHANA_PHONE = "0240 000 001"
 PUBLIC_URL = "https://pay.example.com"
 BASE_URL = "http://127.0.0.1:9"
+CREDENTIALS = Credentials(
+    subscription_key="s" * 32, api_user="0d2f9f1e-5a3c-4c8e-9d55-7b0f0e6a1c11", api_key="k" * 32
+)
 
 
 @dataclass(frozen=True)
@@ -56,20 +61,28 @@ class Counted:
 class Shop:
     """A gateway's API with two accounts, asked in this process over ASGI."""
 
-    def __init__(self, store: Store, *, base_url: str = BASE_URL) -> None:
+    def __init__(
+        self, store: Store, *, base_url: str = BASE_URL, credentials: Credentials = CREDENTIALS
+    ) -> None:
         self.store = store
         self.sealer = Sealer(b"k" * 32)
         self.book = AccountBook(store, self.sealer)
         self.counted = Counted()
         self.base_url = base_url
+        self.credentials = credentials
         self.account_ids: dict[str, str] = {}
         self.key_ids: dict[str, str] = {}
         self.api: Api
         self.http: httpx2.AsyncClient
 
-    async def open(self, *, clients: Callable[[str], Any] | None = None) -> None:
+    async def open(
+        self,
+        *,
+        clients: Callable[[str], Any] | None = None,
+        markets: Mapping[str, str] = MappingProxyType({UGANDA: "uganda", GHANA: "ghana"}),
+    ) -> None:
         """Add the accounts and begin to serve."""
-        for name, market in ((UGANDA, "uganda"), (GHANA, "ghana")):
+        for name, market in markets.items():
             account = new_account(name, self.settings(market), sealer=self.sealer)
             await self.store.write(lambda t, a=account: accounts.add_account(t, a))
             self.account_ids[name] = account.id
@@ -92,12 +105,12 @@ class Shop:
 
     def settings(self, market: str) -> Settings:
         """Make a client's settings for a market, at an address of this machine."""
-        keys = Credentials(
-            subscription_key="s" * 32,
-            api_user="0d2f9f1e-5a3c-4c8e-9d55-7b0f0e6a1c11",
-            api_key="k" * 32,
-        )
-        return Settings(market=market, base_url=self.base_url, collection=keys, disbursement=keys)
+        keys = self.credentials
+        remittance = keys if market == "ghana" else None
+        return Settings(
+            market=market, base_url=self.base_url, collection=keys, disbursement=keys,
+            remittance=remittance,
+        )  # fmt: skip
 
     async def key(self, *scopes: str, account: str | None = None, **more: Any) -> Caller:
         """Make an API key with these scopes, for all accounts or one."""

@@ -10,9 +10,11 @@ import httpx2
 import pytest
 
 from momokit.emulator import Emulator
+from momokit.errors import NotSent
 from momokit.gateway.api import accounts
 from momokit.gateway.provider import Provider
 from momokit.gateway.store.store import Store
+from momokit.settings import Credentials
 from tests.gateway.api.making import GHANA, MSISDN, UGANDA, Shop
 
 pytestmark = pytest.mark.anyio
@@ -23,9 +25,13 @@ async def lively(
     store: Store, momo_emulator: Emulator, momo_emulator_url: str
 ) -> AsyncIterator[Shop]:
     """Give an API whose accounts are with an emulator."""
-    shop = Shop(store, base_url=momo_emulator_url)
+    made = momo_emulator.provision()
+    keys = Credentials(
+        subscription_key=made.subscription_key, api_user=made.api_user, api_key=made.api_key
+    )
+    shop = Shop(store, base_url=momo_emulator_url, credentials=keys)
     provider = Provider(shop.book.settings_of)
-    await shop.open(clients=provider.client)
+    await shop.open(clients=provider.client, markets={UGANDA: "sandbox"})
     yield shop
     await shop.close()
     await provider.close()
@@ -39,7 +45,7 @@ async def test_accounts_are_listed(shop: Shop) -> None:
         (one["name"], one["market"], one["products"], one["paused"])
         for one in answer.json()["items"]
     ] == [
-        (GHANA, "ghana", ["collection", "disbursement"], False),
+        (GHANA, "ghana", ["collection", "disbursement", "remittance"], False),
         (UGANDA, "uganda", ["collection", "disbursement"], False),
     ]
     assert "kkkk" not in answer.text
@@ -56,13 +62,9 @@ async def test_a_dead_line_is_an_answer(shop: Shop) -> None:
             return self
 
         async def balance(self, currency: str | None) -> Any:
-            from momokit.errors import NotSent
-
             raise NotSent("No connection to MTN was had.")
 
         async def is_active(self, party: Any) -> Any:
-            from momokit.errors import NotSent
-
             raise NotSent("No connection to MTN was had.")
 
     object.__setattr__(shop.api.edge, "clients", lambda account_id: Dead())
@@ -101,7 +103,7 @@ async def test_a_holder_is_active_and_has_a_name(lively: Shop) -> None:
     caller = await lively.key("collect")
     answer = await caller.get(f"/v1/accounts/{UGANDA}/holders/{MSISDN}")
     told = answer.json()
-    assert (answer.status_code, told["active"], told["found"]) == (200, "yes", "yes")
+    assert (answer.status_code, told["active"], told["found"]) == (200, "yes", "yes"), told
     assert told["name"]
     assert told["party"] == "256••••••001"
 
@@ -110,7 +112,7 @@ async def test_a_holder_is_active_and_has_a_name(lively: Shop) -> None:
     ("path", "status", "code"),
     [
         (f"/v1/accounts/{UGANDA}/holders/12", 400, "invalid_request"),
-        (f"/v1/accounts/{UGANDA}/balance?product=remittance", 409, "conflict"),
+        (f"/v1/accounts/{UGANDA}/balance?product=remittance", 409, "product_not_held"),
         (f"/v1/accounts/{UGANDA}/balance?product=savings", 400, "invalid_request"),
         (f"/v1/accounts/{UGANDA}/balance?currency=x", 400, "invalid_request"),
         ("/v1/accounts/nobody/balance", 404, "account_unknown"),

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from momokit.gateway.core.decide import Taken, Told, TurnedDown
-from tests.gateway.api.making import GHANA, MSISDN, PHONE, UGANDA, Shop, order
+from tests.gateway.api.making import GHANA, GHANA_PHONE, MSISDN, PHONE, UGANDA, Shop, order
 
 pytestmark = pytest.mark.anyio
 
+IN_GHANA = {"account": GHANA, "party": GHANA_PHONE}
 PAID = Told(status="SUCCESSFUL", financial_transaction_id="363440463")
 
 
@@ -105,11 +106,12 @@ async def test_a_double_click_is_noticed_and_can_be_meant(shop: Shop) -> None:
     [
         ({"kind": "withdraw"}, "withdraw"),
         ({"kind": "transfer"}, "transfer"),
-        ({"kind": "transfer", "product": "remittance"}, "transfer"),
+        ({"kind": "transfer", "product": "remittance", **IN_GHANA}, "transfer"),
         ({"kind": "deposit"}, "deposit"),
         (
             {
                 "kind": "cash_transfer",
+                **IN_GHANA,
                 "cash_transfer": {
                     "originating_country": "SE",
                     "original_amount": "20.50",
@@ -134,6 +136,13 @@ async def test_every_kind_is_taken_in(shop: Shop, fields: dict[str, Any], kind: 
     caller = await shop.key("admin")
     answer = await caller.pay("k", **fields)
     assert (answer.status_code, answer.json()["kind"]) == (202, kind)
+
+
+async def test_a_product_without_keys_is_refused_at_once(shop: Shop) -> None:
+    """A payment that the account could never send is not taken in to close its lane later."""
+    caller = await shop.key("disburse")
+    answer = await caller.pay("k", kind="transfer", product="remittance")
+    assert (answer.status_code, answer.json()["code"]) == (409, "product_not_held")
 
 
 async def test_invoices_and_pre_approvals_are_payments_to_read(shop: Shop) -> None:

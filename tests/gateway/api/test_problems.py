@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -12,6 +13,9 @@ from litestar import get
 
 from momokit.gateway.api.app import BODY_LIMIT_BYTES, create_api
 from momokit.gateway.api.problems import CODES, ProblemBody
+from momokit.gateway.book import AccountBook
+from momokit.gateway.seal import Sealer
+from momokit.gateway.store.store import Store
 from tests.gateway.api.making import MSISDN, PHONE, UGANDA, Shop, Told, order
 
 pytestmark = pytest.mark.anyio
@@ -84,6 +88,8 @@ async def test_a_request_id_that_is_no_id_is_replaced(shop: Shop, given: str) ->
         ("GET", "/v1/payments?limit=0", 400, "invalid_request"),
         ("GET", "/v1/payments?limit=201", 400, "invalid_request"),
         ("GET", "/v1/payments?limit=many", 400, "invalid_request"),
+        ("GET", "/v1/payments?staet=failed", 400, "invalid_request"),
+        ("GET", "/v1/payments/pay_none?limit=1", 400, "invalid_request"),
         ("GET", "/v1/payments?state=paid", 400, "invalid_request"),
         ("GET", "/v1/payments?cursor=mine", 400, "invalid_cursor"),
         ("GET", "/v1/payments?created_from=2026-01-01T00:00:00", 400, "invalid_request"),
@@ -190,6 +196,23 @@ async def test_a_failure_of_ours_tells_nothing(
         assert secret not in answer.text
         assert secret not in caplog.text
     assert answer.json()["request_id"] in caplog.text
+
+
+async def test_a_database_that_is_not_ready_is_a_503(tmp_path: Path) -> None:
+    """Without the tables nothing works, and each answer says to come back later."""
+    store = Store(f"sqlite:///{tmp_path / 'empty.db'}")
+    api = create_api(store, AccountBook(store, Sealer(b"k" * 32)), Told())
+    transport = httpx2.ASGITransport(app=api)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as http:
+        answers = [
+            await http.get("/readyz"),
+            await http.get("/v1/payments", headers={"Authorization": "Bearer mk_test_x"}),
+            await http.post(f"/cb/{'A' * 43}", content=b"{}"),
+        ]
+    store.close()
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+        assert answer.headers["retry-after"] == "1"
 
 
 def test_every_code_has_a_status_and_words() -> None:

@@ -223,9 +223,10 @@ def _account(edge: Edge, caller: Caller, wanted: str) -> Account:
 def _product(edge: Edge, account: Account, wanted: Product | None) -> Product:
     held = _products(edge, account)
     if wanted is not None and wanted not in held:
-        raise Problem("conflict", f"The account has no keys for {wanted}.", field="product")
+        detail = f"The account has no keys for {wanted}."
+        raise Problem("product_not_held", detail, field="product")
     if not held:
-        raise Problem("conflict", "The account has no product's keys.")
+        raise Problem("product_not_held")
     return wanted or held[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, cast
@@ -20,6 +21,9 @@ from momokit.gateway.api.problems import HANDLERS
 from momokit.gateway.book import AccountBook
 from momokit.gateway.log import about
 from momokit.gateway.store.store import Store
+
+_log = logging.getLogger(__name__)
+_QUIET = frozenset({"/healthz", "/readyz", "/cb/{token}"})
 
 BODY_LIMIT_BYTES = 64 * 1024
 
@@ -75,9 +79,10 @@ class Api(Litestar):
     def _count(self, scope: Any, status: int, seconds: float) -> None:
         # The pattern, not the path: paths hold numbers and secrets, and have no end.
         route = str(scope.get("path_template") or "none")
-        self.edge.metrics.request(
-            method=scope["method"], route=route, status=status, seconds=seconds
-        )
+        method: str = scope["method"]
+        self.edge.metrics.request(method=method, route=route, status=status, seconds=seconds)
+        level = logging.DEBUG if route in _QUIET else logging.INFO
+        _log.log(level, "%s %s %d in %.1f ms", method, route, status, seconds * 1000)
 
 
 def create_api(

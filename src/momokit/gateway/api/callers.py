@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from functools import lru_cache
 from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
+from litestar.params import QueryParameter
 
 from momokit.gateway.api.edge import Caller
 from momokit.gateway.api.problems import Problem
@@ -59,6 +61,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         raise Problem("unauthenticated", headers={"WWW-Authenticate": "Bearer"})
     connection.scope["auth"] = caller
     need(caller, scopes)
+    _check_query(connection, _query_names(handler))
 
 
 def need(caller: Caller, scopes: Collection[str]) -> None:
@@ -82,6 +85,24 @@ def may_see(caller: Caller, stored: StoredPayment) -> bool:
     if caller.account_id not in (None, stored.account_id):
         return False
     return caller.has({READ}) or stored.api_key_id == caller.key_id
+
+
+def _check_query(connection: ASGIConnection[Any, Any, Any, Any], known: frozenset[str]) -> None:
+    """Refuse a parameter that there is not: a filter misspelt would let everything through."""
+    for name in connection.query_params:
+        if name not in known:
+            hint = f"Known here: {', '.join(sorted(known))}." if known else "There are none here."
+            raise Problem("invalid_request", "There is no such parameter.", field=name, hint=hint)
+
+
+@lru_cache(maxsize=256)
+def _query_names(handler: BaseRouteHandler) -> frozenset[str]:
+    fields = handler.parsed_fn_signature.parameters.values()
+    return frozenset(
+        field.kwarg_definition.name or field.name
+        for field in fields
+        if isinstance(field.kwarg_definition, QueryParameter)
+    )
 
 
 def _bearer(header: str) -> str | None:

@@ -18,6 +18,7 @@ from litestar.exceptions import (
     ValidationException,
 )
 from litestar.openapi.datastructures import ResponseSpec
+from sqlalchemy.exc import OperationalError
 
 from momokit.errors import ConfigurationError, InvalidInput
 from momokit.gateway.api.edge import request_id_of
@@ -99,6 +100,11 @@ CODES: Mapping[str, tuple[int, str, str]] = MappingProxyType(
             "That is more than can be given back.",
             "Only what was captured, less what was refunded already.",
         ),
+        "product_not_held": (
+            409,
+            "The account has no keys for what this kind of payment needs.",
+            "GET /v1/accounts lists what each account holds.",
+        ),
         "conflict": (409, "This does not go with what is there.", "Read it and decide again."),
         "body_too_large": (413, "The body is larger than 64 KiB.", "Send less."),
         "idempotency_mismatch": (
@@ -146,6 +152,8 @@ class Problem(Exception):
         self.hint = hint or usual_hint
         self.payment_id = payment_id
         self.headers = dict(headers or {})
+        if self.status == 503:
+            self.headers.setdefault("Retry-After", "1")
 
 
 def answer(problem: Problem, request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -210,6 +218,12 @@ def _on_not_unique(request: Request[Any, Any, Any], _: NotUnique) -> Response[by
     return answer(Problem("conflict", "Something like that is there already."), request)
 
 
+def _on_database(request: Request[Any, Any, Any], error: OperationalError) -> Response[bytes]:
+    # Its text holds the statement's values, so only its kind is for the log.
+    _log.error("request %s: the database failed: %s", request_id_of(request.scope), type(error))
+    return answer(Problem("not_ready", "The database does not answer."), request)
+
+
 def _on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     if isinstance(error, ValidationException):
         return answer(_from_validation(error), request)
@@ -257,6 +271,7 @@ HANDLERS: Mapping[Any, Any] = MappingProxyType(
         Refusal: _on_refusal,
         NoSuchRow: _on_no_such_row,
         NotUnique: _on_not_unique,
+        OperationalError: _on_database,
         HTTPException: _on_http,
         Exception: _on_anything,
     }
