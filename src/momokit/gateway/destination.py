@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
@@ -25,6 +24,7 @@ from momokit.gateway.core.destinations import (
     literal_address,
     may_be_reached,
 )
+from momokit.gateway.stream import connect
 
 RESOLVER_THREADS = 32
 ADDRESSES_TRIED = 4
@@ -127,59 +127,22 @@ class GuardedNetwork(httpcore2.AsyncNetworkBackend):
     def __init__(self, *, resolver: Resolver, allowance: Allowance) -> None:
         self._resolver = resolver
         self._allowance = allowance
-        self._network = httpcore2.AnyIOBackend()
 
     async def connect_tcp(
         self,
         host: str,
         port: int,
         timeout: float | None = None,  # noqa: ASYNC109 - the interface of the HTTP library
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        local_address: str | None = None,  # noqa: ARG002
+        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
     ) -> httpcore2.AsyncNetworkStream:
         """Connect to the first of the host's addresses that answers."""
         found = await addresses_of(host, resolver=self._resolver, allowance=self._allowance)
-        failure: Exception = UnknownHost()
         seconds = min(timeout or CONNECT_SECONDS, CONNECT_SECONDS)
+        failure: Exception = UnknownHost()
         for address in found[:ADDRESSES_TRIED]:
             try:
-                stream = await self._network.connect_tcp(
-                    str(address), port, timeout=seconds,
-                    local_address=local_address, socket_options=socket_options,
-                )  # fmt: skip
-                return _Stream(stream)
+                return await connect(address, port, within_seconds=seconds)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure
-
-
-class _Stream(httpcore2.AsyncNetworkStream):
-    """A stream that is closed when the deadline falls into its TLS handshake: the library below
-    closes it for errors alone, and would leave the socket to the garbage collector."""
-
-    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
-        self._stream = stream
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        return await self._stream.read(max_bytes, timeout)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        await self._stream.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
-    ) -> httpcore2.AsyncNetworkStream:
-        try:
-            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
-        except asyncio.CancelledError:
-            await self._stream.aclose()
-            raise
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
