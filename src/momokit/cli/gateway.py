@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from momokit.cli.command import Group
 from momokit.cli.exits import OK, PROBLEMS_FOUND
 from momokit.cli.gateway_accounts import accounts
 from momokit.cli.gateway_endpoints import endpoints
 from momokit.cli.gateway_keys import keys
+from momokit.cli.gateway_rehearse import rehearse
 from momokit.cli.gateway_review import review
-from momokit.cli.gateway_store import gateway_settings, in_store, needs_gateway
+from momokit.cli.gateway_store import GatewayGroup, gateway_settings, in_store
 from momokit.cli.options import together
 from momokit.cli.output import facts, give, table, tell
 from momokit.cli.session import Session, session
@@ -43,7 +43,7 @@ _metrics_option = click.option(
 )
 
 
-@click.group(cls=Group)
+@click.group(cls=GatewayGroup)
 def gateway() -> None:
     """Run the payment gateway: API, worker, accounts, keys, webhooks.
 
@@ -84,12 +84,9 @@ def migrate() -> int:
     here = session()
     settings = gateway_settings(here)
 
-    def load() -> Any:
-        from momokit.gateway import start
+    from momokit.gateway.start import migrate_database
 
-        start.migrate_database(settings)
-
-    needs_gateway(load)
+    migrate_database(settings)
     shown = settings.database_shown
     give(here, {"database": shown, "migrated": True}, f"{shown} has the schema of this version.")
     return OK
@@ -124,19 +121,15 @@ def backup(file: Path) -> int:
 @gateway.command(examples=("momo gateway doctor", "momo gateway doctor --json"))
 def doctor() -> int:
     """Check settings, database, accounts, clocks and what is late; sends nothing to MTN."""
+    from momokit.cli.gateway_checks import examine
+
     here = session()
-
-    def look() -> list[Finding]:
-        from momokit.cli.gateway_checks import examine
-
-        return asyncio.run(examine(lambda: gateway_settings(here)))
-
-    findings = needs_gateway(look)
+    findings = asyncio.run(examine(lambda: gateway_settings(here)))
     _report(here, findings)
     return PROBLEMS_FOUND if any(one.status == "problem" for one in findings) else OK
 
 
-for _group in (accounts, keys, endpoints, review):
+for _group in (accounts, keys, endpoints, review, rehearse):
     gateway.add_command(_group)
 
 
@@ -156,14 +149,9 @@ def _report(here: Session, findings: list[Finding]) -> None:
 def _run(role: Role, **given: Any) -> int:
     here = session()
     settings = gateway_settings(here, **given)
+    from momokit.gateway.app import build
+    from momokit.gateway.log import configure
 
-    def load() -> tuple[Any, ...]:
-        from momokit.gateway.app import build
-        from momokit.gateway.log import configure
-
-        return build, configure
-
-    build, configure = needs_gateway(load)
     configure(log_format=settings.log_format, level=settings.log_level)
 
     async def run() -> None:
@@ -173,7 +161,7 @@ def _run(role: Role, **given: Any) -> int:
         finally:
             await running.close()
 
-    needs_gateway(lambda: asyncio.run(run()))
+    asyncio.run(run())
     return OK
 
 

@@ -29,8 +29,8 @@ def endpoints() -> None:
 
 @endpoints.command(
     examples=(
-        "momo gateway endpoints add https://shop.example/webhooks",
-        "momo gateway endpoints add https://shop.example/paid --event payment.successful",
+        "momo gateway endpoints add https://shop.example.com/webhooks",
+        "momo gateway endpoints add https://shop.example.com/paid --event payment.successful",
     )
 )
 @click.argument("url")

@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import click
+
+from momokit.cli.command import Group
 from momokit.cli.session import Session
 from momokit.errors import InvalidInput, MissingExtra
 
@@ -29,40 +32,38 @@ def gateway_settings(here: Session, **given: Any) -> GatewaySettings:
     )
 
 
-def needs_gateway(load: Callable[[], T]) -> T:
-    """Load parts of the gateway, or say how to install them."""
-    try:
-        return load()
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("momokit"):
-            raise
-        extra = "postgres" if error.name.startswith("psycopg") else "gateway"
-        raise MissingExtra(extra, missing=error.name) from None
+class GatewayGroup(Group):
+    """A group whose commands need the gateway's parts: without them it says how to install them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command of the group."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.startswith("momokit"):
+                raise
+            extra = "postgres" if error.name.startswith("psycopg") else "gateway"
+            raise MissingExtra(extra, missing=error.name) from None
 
 
 def in_store(here: Session, work: Callable[[Store, Sealer], Awaitable[T]]) -> T:
     """Open the gateway's database for one piece of work. What the store refuses is told plainly."""
+    from momokit.gateway import start
+    from momokit.gateway.seal import Sealer
+    from momokit.gateway.store.records import StoreError
+
     settings = gateway_settings(here)
-
-    def load() -> tuple[Any, ...]:
-        from momokit.gateway import start
-        from momokit.gateway.seal import Sealer
-        from momokit.gateway.store.records import StoreError
-
-        return start, Sealer, StoreError
-
-    start, sealer_class, store_error = needs_gateway(load)
 
     async def run() -> T:
         store = await start.open_store(settings, migrates=start.is_missing(settings))
         try:
-            return await work(store, sealer_class(settings.key, previous=settings.previous_keys))
-        except store_error as error:
+            return await work(store, Sealer(settings.key, previous=settings.previous_keys))
+        except StoreError as error:
             raise InvalidInput(str(error), field="id") from None
         finally:
             store.close()
 
-    return needs_gateway(lambda: asyncio.run(run()))
+    return asyncio.run(run())
 
 
 def find_account(transaction: Transaction, name: str) -> Account:
