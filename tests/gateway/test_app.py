@@ -10,16 +10,21 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import create_engine, text
 
 from momokit.errors import ConfigurationError
 from momokit.gateway.app import Gateway, account_problems, build
 from momokit.gateway.book import new_account
 from momokit.gateway.seal import Sealer
 from momokit.gateway.serve import listen
-from momokit.gateway.start import open_store
-from momokit.gateway.store.accounts import add_account
+from momokit.gateway.start import migrate_database, open_store
+from momokit.gateway.store.accounts import add_account, pause_account
+from momokit.gateway.store.database import database_url
 from momokit.settings import Settings
 from tests.gateway.opened import HEX, client_settings, opened, settings_at
+from tests.gateway.store.conftest import postgres
+
+__all__ = ["postgres"]
 
 pytestmark = pytest.mark.anyio
 
@@ -123,6 +128,41 @@ async def test_an_unmigrated_database_names_the_command_that_mends_it(tmp_path: 
     assert "momo gateway migrate" in caught.value.hint
 
 
+async def test_the_parts_apart_run_on_postgresql_once_it_is_migrated(
+    postgres: Callable[[str], str],
+    tmp_path: Path,
+) -> None:
+    """A fresh database is refused with the command that mends it; then any number may run."""
+    _create_database(postgres("postgres"), "parts")
+    settings = settings_at(tmp_path, database_url=postgres("parts"))
+    with pytest.raises(ConfigurationError) as caught:
+        await build(settings, "api")
+    await asyncio.to_thread(migrate_database, settings)
+    api, worker, other = [await build(settings, role) for role in ("api", "worker", "worker")]
+
+    async def look() -> int:
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            return (await client.get(f"{api.base_url}/readyz")).status_code
+
+    async def nothing() -> None:
+        return None
+
+    statuses = await asyncio.gather(
+        while_running(api, look), while_running(worker, nothing), while_running(other, nothing)
+    )
+
+    assert "momo gateway migrate" in caught.value.hint
+    assert list(statuses) == [200, None, None]
+    assert (api.worker, worker.api) == (None, None)
+
+
+def _create_database(url: str, name: str) -> None:
+    engine = create_engine(database_url(url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+
+
 async def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
     """The setting to change is named, and nothing stays open."""
     with listen("127.0.0.1", 0) as taken:
@@ -198,8 +238,6 @@ async def test_gauges_count_what_is_open_and_paused(tmp_path: Path) -> None:
     await add(tmp_path, client_settings())
     gateway = await build(settings_at(tmp_path))
     account = gateway.book.account(None)
-    from momokit.gateway.store.accounts import pause_account
-
     await gateway.store.write(lambda t: pause_account(t, account.id, reason="wait"))
     await gateway.refresh_book()
     await gateway.refresh_gauges()
