@@ -337,6 +337,23 @@ async def test_a_server_without_tls_is_refused(authority: Authority) -> None:
     assert server.requests == []
 
 
+async def test_words_said_before_tls_are_no_answer(authority: Authority) -> None:
+    """A server, or whoever stands before it, cannot say yes in the clear."""
+
+    async def speak(_reader: object, writer: asyncio.StreamWriter) -> None:
+        writer.write(head("200 OK", 0))
+        await writer.drain()
+        writer.close()
+
+    sender = _over_tls(authority)
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        result = await _send(sender, f"https://merchant.com:{port}/")
+    await sender.close()
+
+    assert result == SendResult(error="no TLS connection")
+
+
 async def test_fm_37_a_host_takes_no_more_than_its_places() -> None:
     """A receiver that hangs holds its own places; another one is served meanwhile."""
     sender = Sender(allowance=DEVELOPMENT, per_host=1, place_seconds=0.03)

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import httpcore2
 import httpx2
@@ -72,7 +73,8 @@ class Sender:
         resolver: Resolver | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._allowance = allowance
+        # What is sent goes to the same few addresses; each is read once.
+        self._read = lru_cache(maxsize=256)(partial(read_destination, allowance=allowance))
         self._deadline_seconds = deadline_seconds
         self._clock = clock
         self._places = _Places(per_host=per_host, wait_seconds=place_seconds)
@@ -96,7 +98,7 @@ class Sender:
     async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> SendResult:
         """Post a body once and say what became of it; nothing but cancellation is raised."""
         try:
-            destination = read_destination(url, allowance=self._allowance)
+            destination = self._read(url)
             async with self._places.take(destination.authority):
                 return await self._exchange(destination, body, headers)
         except Exception as failure:  # Whatever a stranger's server causes is a result.
@@ -212,11 +214,7 @@ class _Places:
         user = object()
         users.add(user)
         try:
-            try:
-                async with asyncio.timeout(self._wait_seconds):
-                    await free.acquire()
-            except TimeoutError:
-                raise _Crowded from None
+            await self._acquire(free)
             try:
                 yield
             finally:
@@ -225,3 +223,13 @@ class _Places:
             users.discard(user)
             if not users:
                 self._hosts.pop(host, None)
+
+    async def _acquire(self, free: asyncio.Semaphore) -> None:
+        if not free.locked():
+            await free.acquire()
+            return
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await free.acquire()
+        except TimeoutError:
+            raise _Crowded from None
