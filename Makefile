@@ -21,11 +21,12 @@ $(STAMP): pyproject.toml uv.lock
 	$(UV) sync --quiet --locked --all-extras --python $(BIN)/python
 	@touch $@
 
-run: setup  ## start the emulator with its phone page and walk a first payment through it
-	@$(BIN)/momo emulator --walk
+run: setup  ## start emulator and gateway wired together and walk a first payment through both
+	@$(BIN)/momo gateway rehearse
 
-demo: setup  ## settle one payment end to end, print its timeline, stop
+demo: setup  ## settle payments end to end, with the client and through the gateway; print, stop
 	@$(BIN)/momo demo
+	@$(BIN)/momo gateway rehearse --once --port 0 --emulator-port 0
 
 test: setup  ## run the tests
 	@$(BIN)/python -m pytest

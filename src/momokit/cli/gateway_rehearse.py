@@ -162,8 +162,9 @@ class Stage:
         until = time.monotonic() + SETTLE_SECONDS
         while not payment["is_final"] and time.monotonic() < until:
             payment = ask("GET", f"/v1/payments/{payment['id']}?wait=5")
-        for event in ask("GET", f"/v1/payments/{payment['id']}/timeline")["events"]:
-            tell(self.here, f"            {event['at']}  {event['event']}", event="timeline")
+        for entry in ask("GET", f"/v1/payments/{payment['id']}/timeline")["entries"]:
+            what = f"{entry['source']:<8} {entry['what']}"
+            tell(self.here, f"            {entry['at']}  {what}", event="timeline")
         moved = self.server.emulator.money_moved(payment["reference_id"])
         self.is_good = payment["state"] == "successful" and moved.times == 1
         self._note(f"{payment['state'].upper()}: money moved {moved.times}×")
@@ -209,7 +210,6 @@ class _Caller:
         request = urllib.request.Request(  # noqa: S310 - our own address on this machine
             self._base_url + path, data=data, headers=headers, method=method
         )
-        # The server accepts from when its socket listens; it answers a moment later.
         with self._open(request, timeout=60) as answer:
             return json.load(answer)
 
