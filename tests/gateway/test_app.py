@@ -245,3 +245,18 @@ async def test_gauges_count_what_is_open_and_paused(tmp_path: Path) -> None:
     await gateway.close()
 
     assert 'momo_accounts_paused{country="sandbox"} 1.0' in text
+
+
+async def test_an_account_added_meanwhile_that_does_not_suit_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Real money arriving in a gateway set up for development is said in the log."""
+    gateway = await build(settings_at(tmp_path, webhook_allow_local=True))
+    told = client_settings(market="uganda", base_url=None)
+    account = new_account("shop", told, sealer=Sealer(bytes.fromhex(HEX)))
+    await gateway.store.write(lambda t: add_account(t, account))
+    await gateway.refresh_book()
+    await gateway.refresh_book()
+    await gateway.close()
+
+    assert caplog.text.count("settings do not suit an account") == 1

@@ -116,3 +116,23 @@ async def test_the_wrong_secret_key_is_noticed_when_accounts_are_loaded(tmp_path
             await AccountBook(store, Sealer(bytes(range(1, 33)))).load()
 
     assert caught.value.field == "secret_key"
+
+
+async def test_one_account_that_does_not_open_holds_up_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A row sealed with another key is told in the log and stays as it was; the rest goes on."""
+    stranger = Sealer(bytes(range(1, 33)))
+    async with opened(tmp_path) as store:
+        account_id = await add(store, "shop", client_settings())
+        book = AccountBook(store, SEALER)
+        await book.load()
+        changes = columns_of(client_settings(), account_id, sealer=stranger)
+        await store.write(lambda t: change_account(t, account_id, changes))
+        await add(store, "other", client_settings())
+        changed = await book.refresh()
+
+    assert changed == set()
+    assert [account.name for account in book.accounts] == ["other", "shop"]
+    assert "cannot be opened" in caplog.text
+    assert CANARY not in caplog.text

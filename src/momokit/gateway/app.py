@@ -72,6 +72,7 @@ class Gateway:
         self._lock = lock
         self._stopping = asyncio.Event()
         self._stale_told = 0
+        self._problems_told: set[str] = set()
 
     def stop(self) -> None:
         """Ask everything to end: nothing new is taken, what is under way is finished."""
@@ -117,6 +118,11 @@ class Gateway:
         for account_id in await self.book.refresh():
             await self.provider.forget(account_id)
             log.info("account changed", extra={"account_id": account_id})
+        # An account that was added meanwhile may not suit the settings this process began with.
+        problems = {problem.message for problem in account_problems(self.book, self.settings)}
+        for message in sorted(problems - self._problems_told):
+            log.error("settings do not suit an account: %s", message)
+        self._problems_told = problems
 
     async def refresh_gauges(self) -> None:
         """Measure what is open, for the metrics."""
@@ -179,8 +185,12 @@ class Gateway:
             raise RuntimeError(f"The gateway's {name} ended by itself.") from error
 
 
-async def build(settings: GatewaySettings, role: Role = "all") -> Gateway:
+async def build(
+    settings: GatewaySettings, role: Role = "all", *, clock: Callable[[], float] | None = None
+) -> Gateway:
     """Put a gateway together: database, accounts, and what its role takes.
+
+    Time is the database's, unless a test gives a `clock` to pass days with.
 
     Raises ConfigurationError for everything that would not be safe to run.
     """
@@ -193,7 +203,7 @@ async def build(settings: GatewaySettings, role: Role = "all") -> Gateway:
     lock = claim_sqlite(settings) if settings.is_sqlite else None
     store: Store | None = None
     try:
-        store = await open_store(settings, migrates=settings.is_sqlite)
+        store = await open_store(settings, migrates=settings.is_sqlite, clock=clock)
         return await _put_together(settings, role, store, lock)
     except BaseException:
         if store is not None:

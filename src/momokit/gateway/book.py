@@ -6,6 +6,7 @@ what was changed meanwhile, by the command or by another process.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,13 +14,15 @@ from typing import Any
 
 import msgspec
 
-from momokit.errors import InvalidInput
+from momokit.errors import InvalidInput, MomoError
 from momokit.gateway.seal import Sealer
 from momokit.gateway.store.accounts import Account, list_accounts
 from momokit.gateway.store.store import Store
 from momokit.operations.forms import Forms
 from momokit.secret import Secret
 from momokit.settings import PRODUCTS, Credentials, Settings
+
+log = logging.getLogger("momokit.gateway")
 
 _PLAIN = (
     "deadline_seconds",
@@ -56,20 +59,36 @@ class AccountBook:
 
         Raises ConfigurationError when the secret key does not open them.
         """
-        await self.refresh()
+        rows = await self._store.read(list_accounts)
+        self._keep({row.id: self._entry(row, None) for row in rows})
 
     async def refresh(self) -> set[str]:
-        """Read again; give the ids of the accounts whose clients must be made anew."""
+        """Read again; give the ids of the accounts whose clients must be made anew.
+
+        An account that cannot be opened stays as it was, and stops no other from being refreshed.
+        """
         rows = await self._store.read(list_accounts)
         before = self._entries
-        entries = {row.id: self._entry(row, before.get(row.id)) for row in rows}
-        self._entries = entries
-        self._by_name = {one.account.name: one for one in entries.values()}
+        entries: dict[str, Entry] = {}
+        for row in rows:
+            try:
+                entries[row.id] = self._entry(row, before.get(row.id))
+            except MomoError as error:
+                log.error(
+                    "account cannot be opened: %s", error.message, extra={"account_id": row.id}
+                )
+                if row.id in before:
+                    entries[row.id] = before[row.id]
+        self._keep(entries)
         return {
             account_id
             for account_id, entry in before.items()
             if account_id not in entries or entries[account_id].settings is not entry.settings
         }
+
+    def _keep(self, entries: Mapping[str, Entry]) -> None:
+        self._entries = entries
+        self._by_name = {one.account.name: one for one in entries.values()}
 
     @property
     def accounts(self) -> list[Account]:
