@@ -31,6 +31,9 @@ from momokit.emulator.control import Control
 from momokit.emulator.fault_names import FAULTS
 from momokit.emulator.scenarios import PUBLISHED
 from momokit.emulator.settings import describe_settings
+from momokit.gateway.api.problems import CODES
+from momokit.gateway.keys import SCOPES
+from momokit.gateway.settings import VARIABLES as GATEWAY_VARIABLES
 from momokit.market import MARKETS
 from momokit.reasons import REASONS
 from momokit.settings import VARIABLES
@@ -309,11 +312,28 @@ def _commands(
             yield from _commands(command, context, f"{path} {name}")
 
 
+def gateway_page() -> str:
+    """Settings, scopes and problems of the gateway."""
+    settings = [(f"`{name}`", what) for name, what in GATEWAY_VARIABLES.items()]
+    scopes = [(f"`{name}`", what) for name, what in SCOPES.items()]
+    problems = [(f"`{code}`", status, title, hint) for code, (status, title, hint) in CODES.items()]
+    return (
+        "# The gateway\n\nThe running gateway serves its whole API at `/openapi.json`, and as a page"
+        " at `/docs`.\n\n## Settings\n\n"
+        + table(("Variable", "What for"), settings)
+        + "\n## Scopes of API keys\n\n"
+        + table(("Scope", "What it allows"), scopes)
+        + "\n## Problems\n\nAnswers that are errors follow RFC 9457. Branch on `code`.\n\n"
+        + table(("Code", "HTTP status", "What", "What to do"), problems)
+    )
+
+
 WRITERS: dict[str, Callable[[], str]] = {
     "client": client_page,
     "command": command_page,
     "emulator": emulator_page,
     "errors": errors_page,
+    "gateway": gateway_page,
     "markets": markets_page,
     "reasons": reasons_page,
     "settings": settings_page,
