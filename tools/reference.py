@@ -318,7 +318,8 @@ def gateway_page() -> str:
     scopes = [(f"`{name}`", what) for name, what in SCOPES.items()]
     problems = [(f"`{code}`", status, title, hint) for code, (status, title, hint) in CODES.items()]
     return (
-        "# The gateway\n\nThe running gateway serves its whole API at `/openapi.json`, and as a page"
+        "# The gateway\n\nThe running gateway serves its whole API at `/openapi.json`,"
+        " and as a page"
         " at `/docs`.\n\n## Settings\n\n"
         + table(("Variable", "What for"), settings)
         + "\n## Scopes of API keys\n\n"
