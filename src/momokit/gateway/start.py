@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -59,8 +60,13 @@ def claim_sqlite(settings: GatewaySettings) -> IO[Any]:
     return lock
 
 
-async def open_store(settings: GatewaySettings, *, migrates: bool = False) -> Store:
-    """Open the database, brought to the present schema when `migrates`.
+async def open_store(
+    settings: GatewaySettings,
+    *,
+    migrates: bool = False,
+    clock: Callable[[], float] | None = None,
+) -> Store:
+    """Open the database, brought to the present schema when `migrates`; its own clock rules.
 
     Raises ConfigurationError when it does not answer, or waits for `momo gateway migrate`.
     """
@@ -73,7 +79,7 @@ async def open_store(settings: GatewaySettings, *, migrates: bool = False) -> St
     try:
         if migrates:
             await asyncio.to_thread(migrate_database, settings)
-        store = Store(settings.database_url, writers=settings.database_writers)
+        store = Store(settings.database_url, writers=settings.database_writers, clock=clock)
     except OperationalError:
         raise _unreachable(settings) from None
     try:
