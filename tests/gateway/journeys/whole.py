@@ -1,0 +1,224 @@
+"""The whole gateway in one process, API and worker, with MTN behind a real socket.
+
+Its clock runs fast, and jumps to whatever is due next once nothing is under way: eight days of
+polling take a moment. The emulator and the database go by this clock; deadlines go by the real one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+from sqlalchemy import and_, case, func, or_, select
+
+from momokit.emulator import Emulator, EmulatorSettings, running
+from momokit.emulator.clock import Clock as EmulatorClock
+from momokit.emulator.records import MoneyMoved
+from momokit.gateway.app import Gateway, build
+from momokit.gateway.book import new_account
+from momokit.gateway.keys import create_key, make_key
+from momokit.gateway.seal import Sealer
+from momokit.gateway.serve import listen
+from momokit.gateway.settings import GatewaySettings
+from momokit.gateway.store.accounts import add_account
+from momokit.gateway.store.database import Transaction
+from momokit.gateway.store.payments import Filter, open_incidents
+from momokit.gateway.store.records import StoredPayment
+from momokit.gateway.store.tables import accounts, callbacks, deliveries, payments
+from momokit.gateway.store.tables import webhook_endpoints as endpoints
+from momokit.settings import Credentials, Settings
+
+HEX = bytes(range(32)).hex()
+SPEED = 20.0
+PATIENCE_SECONDS = 60.0
+PAYER, PAYEE = "46733123901", "46733123902"
+
+
+class FastClock:
+    """Time that runs fast and can jump; it never goes back."""
+
+    def __init__(self, *, speed: float = SPEED) -> None:
+        self._began = time.time()
+        self._speed = speed
+        self._ahead_seconds = 0.0
+
+    def now(self) -> float:
+        """Tell the time."""
+        passed = time.time() - self._began
+        return self._began + passed * self._speed + self._ahead_seconds
+
+    def jump_to(self, moment: float) -> None:
+        """Jump to a moment that lies ahead."""
+        self._ahead_seconds += max(0.0, moment - self.now())
+
+
+@dataclass
+class Whole:
+    """A running gateway, and what a test has in hand of it."""
+
+    gateway: Gateway
+    emulator: Emulator
+    clock: FastClock
+    http: httpx2.AsyncClient
+    numbers: list[int] = field(default_factory=list)
+
+    async def post(self, path: str, body: Any, *, key: str | None = None) -> httpx2.Response:
+        """Post to the API, under a new Idempotency-Key unless one is given."""
+        self.numbers.append(len(self.numbers))
+        headers = {"Idempotency-Key": key or f"key-{len(self.numbers)}"}
+        return await self.http.post(path, json=body, headers=headers)
+
+    async def pay(self, kind: str = "request_to_pay", **fields: Any) -> str:
+        """Make a payment that is taken, and give its id."""
+        pull = kind in ("request_to_pay", "withdraw")
+        body = {"kind": kind, "amount": "5", "party": PAYER if pull else PAYEE} | fields
+        response = await self.post("/v1/payments", body)
+        assert response.status_code == 202, response.text
+        return str(response.json()["id"])
+
+    async def stored(self, payment_id: str) -> StoredPayment:
+        """Read a payment as the books have it."""
+        found = await self.gateway.store.payment(payment_id)
+        assert found is not None
+        return found
+
+    async def all(self) -> Sequence[StoredPayment]:
+        """Read every payment."""
+        return (await self.gateway.store.list_payments(Filter(), limit=200)).items
+
+    async def events(self, payment_id: str) -> list[str]:
+        """Name what happened to a payment, oldest first."""
+        timeline = await self.gateway.store.timeline(payment_id)
+        assert timeline is not None
+        return [one.event for one in timeline.events]
+
+    async def incidents(self) -> list[str]:
+        """Read what was raised to the operators."""
+        return [one.text for one in await self.gateway.store.read(open_incidents)]
+
+    def moved(self, one: StoredPayment) -> MoneyMoved:
+        """Tell by the provider's books what became of a payment."""
+        return self.emulator.money_moved(one.request.reference_id)
+
+    def asked(self, operation: str) -> int:
+        """Count the requests of one kind that MTN had."""
+        return sum(one.operation == operation for one in self.emulator.history)
+
+    async def heard(self, least: int) -> None:
+        """Wait until so many callbacks have come, repeated ones counted."""
+
+        def count(transaction: Transaction) -> int:
+            return transaction.connection.execute(
+                select(func.coalesce(func.sum(callbacks.c.seen), 0))
+            ).scalar_one()
+
+        until = time.monotonic() + PATIENCE_SECONDS
+        while await self.gateway.store.read(count) < least:
+            assert time.monotonic() < until, f"{least} callbacks did not come"
+            await asyncio.sleep(0.01)
+
+    async def until_quiet(self, *, horizon_seconds: float = float("inf")) -> None:
+        """Let everything happen that is due within the horizon, jumping over the waits."""
+        ends = self.clock.now() + horizon_seconds
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            assert time.monotonic() < until, "it does not come to rest"
+            busy, due_at = await self.gateway.store.read(_what_is_due)
+            now = self.clock.now()
+            if not busy and (due_at is None or due_at > ends):
+                return
+            if not busy and due_at is not None and due_at > now:
+                self.clock.jump_to(due_at + 0.001)
+                await self.gateway.store.write(lambda t: t.wake())
+            await asyncio.sleep(0.01)
+
+
+def _what_is_due(transaction: Transaction) -> tuple[bool, float | None]:
+    """Tell whether somebody is at work, and when the next work is due."""
+    open_lane = or_(
+        accounts.c.paused_reason.is_(None),
+        and_(accounts.c.paused_work == "submit", payments.c.work == "settle"),
+    )
+    found = []
+    for table, owner, at_rest in (
+        (payments, payments.c.account_id == accounts.c.id, open_lane),
+        (deliveries, deliveries.c.endpoint_id == endpoints.c.id, endpoints.c.disabled_at.is_(None)),
+    ):
+        held = table.c.lease_until.is_not(None)
+        soonest = func.min(case((~held & at_rest, table.c.due_at)))
+        joined = table.join(accounts if table is payments else endpoints, owner)
+        query = select(func.count(case((held, 1))), soonest).select_from(joined)
+        found.append(transaction.connection.execute(query).one())
+    moments = [row[1] for row in found if row[1] is not None]
+    return any(row[0] for row in found), min(moments, default=None)
+
+
+@asynccontextmanager
+async def whole(
+    url: str,
+    *,
+    callbacks_on: bool = False,
+    emulator: EmulatorSettings | None = None,
+    deadline_seconds: float = 5.0,
+    **changes: Any,
+) -> AsyncIterator[Whole]:
+    """Run a gateway on a database with our schema, with one account and one key."""
+    clock = FastClock()
+    with (
+        running(Emulator(emulator, clock=EmulatorClock(source=clock.now))) as server,
+        listen("127.0.0.1", 0) as free,
+    ):
+        port = free.getsockname()[1]
+        free.close()
+        settings = GatewaySettings(
+            secret_key=HEX, database_url=url, port=port, metrics_port=0, webhook_allow_local=True,
+            public_url=f"http://127.0.0.1:{port}" if callbacks_on else None,
+            lease_seconds=1200.0, status_calls_per_second=10, **changes,
+        )  # fmt: skip
+        gateway = await build(settings, clock=clock.now)
+        text = await _furnish(gateway, server.emulator, server.base_url, deadline_seconds)
+        ready = asyncio.Event()
+        task = asyncio.create_task(gateway.run(ready=lambda _: ready.set()))
+        await ready.wait()
+        headers = {"Authorization": f"Bearer {text}"}
+        async with httpx2.AsyncClient(
+            base_url=gateway.base_url, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS
+        ) as http:
+            try:
+                yield Whole(gateway, server.emulator, clock, http)
+            finally:
+                gateway.stop()
+                await task
+                await gateway.close()
+
+
+async def _furnish(
+    gateway: Gateway, emulator: Emulator, base_url: str, deadline_seconds: float
+) -> str:
+    """Give the gateway its account, and a key to its API."""
+    made = emulator.provision(callback_host="127.0.0.1")
+    keys = Credentials(
+        subscription_key=made.subscription_key, api_user=made.api_user, api_key=made.api_key
+    )
+    client = Settings(
+        market="sandbox",
+        base_url=base_url,
+        collection=keys,
+        disbursement=keys,
+        deadline_seconds=deadline_seconds,
+    )
+    account = new_account("shop", client, sealer=Sealer(bytes.fromhex(HEX)))
+    new = make_key(label="test", scopes=["admin"], live=False)
+
+    def furnish(transaction: Transaction) -> None:
+        add_account(transaction, account)
+        create_key(transaction, new)
+
+    await gateway.store.write(furnish)
+    await gateway.book.load()
+    return new.text.reveal()
