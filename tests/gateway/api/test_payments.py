@@ -93,11 +93,12 @@ async def test_what_was_taken_in_is_replayed_though_the_account_is_paused(shop: 
 async def test_a_double_click_is_noticed_and_can_be_meant(shop: Shop) -> None:
     """The same party, amount and reference within ten minutes is refused unless it is meant."""
     caller = await shop.key("collect")
-    await caller.pay("k1")
+    first = await caller.pay("k1")
     second = await caller.pay("k2")
     third = await caller.pay("k3", allow_duplicate=True)
     assert second.status_code == 409
     assert second.json()["code"] == "possible_duplicate"
+    assert second.json()["payment_id"] == first.json()["id"]
     assert third.status_code == 202
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from momokit.gateway.api.callers import _ALL, SHOP
+from momokit.gateway.api.callers import _ALL, SHOP, authenticate_by
 from momokit.gateway.keys import SCOPES
 from momokit.gateway.store.accounts import revoke_key
 from tests.gateway.api.making import GHANA, MSISDN, PHONE, UGANDA, Shop, order
@@ -96,13 +96,26 @@ async def test_no_valid_key_is_a_401(shop: Shop, header: str) -> None:
 
 
 async def test_a_key_that_is_over_opens_nothing(shop: Shop) -> None:
-    """A revoked key and an expired one answer 401 with the next request."""
-    revoked = await shop.key("read")
+    """A key that was never valid, or has expired, answers 401."""
     expired = await shop.key("read", lifetime_seconds=-1.0)
-    assert (await revoked.get("/v1/payments")).status_code == 200
-    await shop.store.write(lambda t: revoke_key(t, revoked.key_id))
-    for caller in (revoked, expired):
-        assert (await caller.get("/v1/payments")).status_code == 401
+    assert (await expired.get("/v1/payments")).status_code == 401
+
+
+async def test_a_revoked_key_is_out_when_what_was_known_of_it_is_old(shop: Shop) -> None:
+    """A key serves from memory for two seconds; after that the store is asked, and it is out."""
+    now = [100.0]
+    authenticate = authenticate_by(shop.store, kept_seconds=2.0, clock=lambda: now[0])
+    caller = await shop.key("admin")
+    before = await authenticate(caller.text)
+    await shop.store.write(lambda t: revoke_key(t, caller.key_id))
+    now[0] += 1.9
+    meanwhile = await authenticate(caller.text)
+    now[0] += 0.1
+    after = await authenticate(caller.text)
+    assert before is not None
+    assert before.key_id == caller.key_id
+    assert "disburse" in before.scopes
+    assert (meanwhile, after) == (before, None)
 
 
 async def test_keys_of_two_accounts_do_not_see_each_other(shop: Shop) -> None:

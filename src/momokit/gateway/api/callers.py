@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Collection
 from functools import lru_cache
 from typing import Any
@@ -13,7 +14,7 @@ from litestar.params import QueryParameter
 from momokit.gateway.api.edge import Caller
 from momokit.gateway.api.problems import Problem
 from momokit.gateway.core.payment import PUSH_KINDS
-from momokit.gateway.keys import recognise
+from momokit.gateway.keys import digest, recognise
 from momokit.gateway.store.accounts import touch_keys
 from momokit.gateway.store.records import StoredPayment
 from momokit.gateway.store.store import Store
@@ -28,21 +29,41 @@ ANY_READER = frozenset({READ, COLLECT, DISBURSE})
 _PAYS_OUT = PUSH_KINDS | {"payment"}
 _MAX_KEY = 256
 _TOUCH_EVERY_SECONDS = 60.0
+_KEYS_KEPT = 1000
 
 
-def authenticate_by(store: Store) -> Callable[[str], Awaitable[Caller | None]]:
-    """Make the function that finds a key in the store; a revoked one is out with the next call."""
+def authenticate_by(
+    store: Store,
+    *,
+    kept_seconds: float = 2.0,
+    clock: Callable[[], float] = time.monotonic,
+) -> Callable[[str], Awaitable[Caller | None]]:
+    """Make the function that finds a key in the store.
+
+    What was found serves for `kept_seconds`, so that a busy key costs no read for each request; a
+    revoked one is out after that time at the latest.
+    """
+    known: dict[str, tuple[float, Caller]] = {}
     touched: dict[str, float] = {}
 
     async def authenticate(raw: str) -> Caller | None:
-        key, now = await store.read(lambda t: (recognise(t, raw), t.now))
+        name, now = digest(raw), clock()
+        then, caller = known.get(name, (0.0, None))
+        if caller is not None and now - then < kept_seconds:
+            return caller
+        key = await store.read(lambda t: recognise(t, raw))
         if key is None:
+            known.pop(name, None)
             return None
-        if now - touched.get(key.id, 0.0) > _TOUCH_EVERY_SECONDS:
+        if now - touched.get(key.id, -_TOUCH_EVERY_SECONDS) >= _TOUCH_EVERY_SECONDS:
             touched[key.id] = now
             await store.write(lambda t: touch_keys(t, [key.id]))
         scopes = _ALL if ADMIN in key.scopes else frozenset(key.scopes)
-        return Caller(key_id=key.id, scopes=scopes, account_id=key.account_id)
+        caller = Caller(key_id=key.id, scopes=scopes, account_id=key.account_id)
+        if len(known) >= _KEYS_KEPT:
+            known.clear()
+        known[name] = (now, caller)
+        return caller
 
     return authenticate
 
