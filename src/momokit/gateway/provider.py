@@ -52,10 +52,14 @@ LANE_CODES = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Learned:
-    """A fact about one payment, and what it says of the account's whole lane, if anything."""
+    """A fact about one payment, and what it says of the account's whole lane, if anything.
+
+    `known_before` says that MTN had the reference id already when this send came.
+    """
 
     fact: Fact
     lane_stop: str | None = None
+    known_before: bool = False
 
 
 class Provider:
@@ -96,7 +100,7 @@ class Provider:
         core = self.client(outgoing.account_id)._core
         try:
             access = core.access(_product(outgoing.product))
-            await core.submit(access, _submission(outgoing))
+            accepted = await core.submit(access, _submission(outgoing))
         except OutcomeUnknown as error:
             return Learned(fact=Doubt(why=error.message))
         except (AuthenticationFailed, PermissionDenied, ConfigurationError) as error:
@@ -111,7 +115,7 @@ class Provider:
             )
         except NotSent as error:
             return Learned(fact=NeverLeft(why=error.message))
-        return Learned(fact=Taken())
+        return Learned(fact=Taken(), known_before=accepted.replayed)
 
     async def status(self, outgoing: Outgoing, *, failures: int = 0) -> Learned:
         """Ask MTN how a payment stands. `failures` counts the unanswered questions before this."""

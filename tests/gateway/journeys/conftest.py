@@ -1,5 +1,19 @@
 """The databases of the store's tests, for journeys too."""
 
-from tests.gateway.store.conftest import empty_sqlite, postgres, url
+from __future__ import annotations
 
-__all__ = ["empty_sqlite", "postgres", "url"]
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.store.conftest import anyio_backend, empty_sqlite, postgres, url
+
+__all__ = ["anyio_backend", "empty_sqlite", "postgres", "sqlite_url", "url"]
+
+
+@pytest.fixture
+def sqlite_url(empty_sqlite: Path, tmp_path: Path) -> str:
+    """Give the address of an empty SQLite database with our schema."""
+    shutil.copy(empty_sqlite, tmp_path / "gateway.db")
+    return f"sqlite:///{tmp_path / 'gateway.db'}"

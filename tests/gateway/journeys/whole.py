@@ -25,7 +25,7 @@ from momokit.gateway.keys import create_key, make_key
 from momokit.gateway.seal import Sealer
 from momokit.gateway.serve import listen
 from momokit.gateway.settings import GatewaySettings
-from momokit.gateway.store.accounts import add_account
+from momokit.gateway.store.accounts import Account, add_account, list_accounts, resume_account
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.payments import Filter, open_incidents
 from momokit.gateway.store.records import StoredPayment
@@ -40,7 +40,7 @@ PAYER, PAYEE = "46733123901", "46733123902"
 
 
 class FastClock:
-    """Time that runs fast and can jump; it never goes back."""
+    """Time that runs fast, and can jump."""
 
     def __init__(self, *, speed: float = SPEED) -> None:
         self._began = time.time()
@@ -56,6 +56,10 @@ class FastClock:
         """Jump to a moment that lies ahead."""
         self._ahead_seconds += max(0.0, moment - self.now())
 
+    def set_back(self, *, seconds: float) -> None:
+        """Go wrong: jump back."""
+        self._ahead_seconds -= seconds
+
 
 @dataclass
 class Whole:
@@ -66,6 +70,26 @@ class Whole:
     clock: FastClock
     http: httpx2.AsyncClient
     numbers: list[int] = field(default_factory=list)
+    running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Let the gateway run."""
+        ready = asyncio.Event()
+        self.running = asyncio.create_task(self.gateway.run(ready=lambda _: ready.set()))
+        await ready.wait()
+
+    async def stop(self) -> None:
+        """Do what SIGTERM does, and let go of the database."""
+        self.gateway.stop()
+        assert self.running is not None
+        await self.running
+        await self.gateway.close()
+
+    async def restart(self) -> None:
+        """Stop, and start a new gateway in the old one's place."""
+        await self.stop()
+        self.gateway = await build(self.gateway.settings, clock=self.clock.now)
+        await self.start()
 
     async def post(self, path: str, body: Any, *, key: str | None = None) -> httpx2.Response:
         """Post to the API, under a new Idempotency-Key unless one is given."""
@@ -96,6 +120,20 @@ class Whole:
         timeline = await self.gateway.store.timeline(payment_id)
         assert timeline is not None
         return [one.event for one in timeline.events]
+
+    async def account(self) -> Account:
+        """Read the account: is its lane open?"""
+        return (await self.gateway.store.read(list_accounts))[0]
+
+    async def resume(self) -> None:
+        """Open the account's lane again, as a person does."""
+        account = await self.account()
+        await self.gateway.store.write(lambda t: resume_account(t, account.id))
+
+    async def truths(self, ids: Sequence[str]) -> list[tuple[str, int]]:
+        """Tell of each payment its state in our books, and how often MTN moved its money."""
+        stored = [await self.stored(one) for one in ids]
+        return [(one.state.value, self.moved(one).times) for one in stored]
 
     async def incidents(self) -> list[str]:
         """Read what was raised to the operators."""
@@ -165,10 +203,11 @@ async def whole(
     callbacks_on: bool = False,
     emulator: EmulatorSettings | None = None,
     deadline_seconds: float = 5.0,
+    speed: float = SPEED,
     **changes: Any,
 ) -> AsyncIterator[Whole]:
     """Run a gateway on a database with our schema, with one account and one key."""
-    clock = FastClock()
+    clock = FastClock(speed=speed)
     with (
         running(Emulator(emulator, clock=EmulatorClock(source=clock.now))) as server,
         listen("127.0.0.1", 0) as free,
@@ -182,19 +221,19 @@ async def whole(
         )  # fmt: skip
         gateway = await build(settings, clock=clock.now)
         text = await _furnish(gateway, server.emulator, server.base_url, deadline_seconds)
-        ready = asyncio.Event()
-        task = asyncio.create_task(gateway.run(ready=lambda _: ready.set()))
-        await ready.wait()
         headers = {"Authorization": f"Bearer {text}"}
         async with httpx2.AsyncClient(
-            base_url=gateway.base_url, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS
+            base_url=f"http://127.0.0.1:{port}",
+            headers=headers,
+            trust_env=False,
+            timeout=PATIENCE_SECONDS,
         ) as http:
+            one = Whole(gateway, server.emulator, clock, http)
+            await one.start()
             try:
-                yield Whole(gateway, server.emulator, clock, http)
+                yield one
             finally:
-                gateway.stop()
-                await task
-                await gateway.close()
+                await one.stop()
 
 
 async def _furnish(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from momokit.gateway.core.decide import Doubt, NeverLeft, decide
+from dataclasses import replace
+
+from momokit.gateway.core.decide import Decision, Doubt, NeverLeft, decide
+from momokit.gateway.core.payment import Payment
 from momokit.gateway.core.schedule import send_window_seconds
 from momokit.gateway.crashpoints import pass_by
 from momokit.gateway.outgoing import outgoing_of
@@ -10,6 +13,11 @@ from momokit.gateway.provider import Learned, Provider
 from momokit.gateway.store.accounts import pause_account
 from momokit.gateway.store.records import Claimed, Recorded
 from momokit.gateway.store.store import Store
+
+KNOWN_BEFORE = (
+    "MTN knew this payment's reference id before it was first sent: were these books restored"
+    " from a backup, or is a copy of them at work?"
+)
 
 
 async def submit(
@@ -31,11 +39,14 @@ async def submit(
         pass_by("submit.before_send")
         learned = await provider.submit(outgoing_of(claimed))
         pass_by("submit.after_send")
-    recorded = await store.record(
-        claimed.id,
-        lambda payment, now: decide(payment, learned.fact, now=now),
-        lease_token=claimed.lease_token,
-    )
+
+    def follow(payment: Payment, now: float) -> Decision:
+        decision = decide(payment, learned.fact, now=now)
+        if learned.known_before and not payment.attempts and not payment.doubtful:
+            return replace(decision, incident=KNOWN_BEFORE)
+        return decision
+
+    recorded = await store.record(claimed.id, follow, lease_token=claimed.lease_token)
     stop = learned.lane_stop
     if stop is not None:
         await store.write(
