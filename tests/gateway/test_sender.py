@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
+from httpcore2 import ConnectError
 
 from momokit.gateway.core.destinations import DEVELOPMENT, Allowance
 from momokit.gateway.sender import USER_AGENT, Sender, SendResult
+from momokit.gateway.stream import connect
 from tests.client.raw_server import Drip, RawServer, answer, head, raw_server, reset
 from tests.gateway.certificates import Authority
 from tests.gateway.hanging import Hanging
@@ -338,20 +341,23 @@ async def test_a_server_without_tls_is_refused(authority: Authority) -> None:
 
 
 async def test_words_said_before_tls_are_no_answer(authority: Authority) -> None:
-    """A server, or whoever stands before it, cannot say yes in the clear."""
+    """A server, or whoever stands before it, cannot say yes in the clear and then turn to TLS."""
+    context = authority.server("merchant.com")
 
     async def speak(_reader: object, writer: asyncio.StreamWriter) -> None:
-        writer.write(head("200 OK", 0))
-        await writer.drain()
+        with contextlib.suppress(OSError):
+            writer.write(head("200 OK", 0))
+            await writer.start_tls(context)
         writer.close()
 
-    sender = _over_tls(authority)
     async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        result = await _send(sender, f"https://merchant.com:{port}/")
-    await sender.close()
-
-    assert result == SendResult(error="no TLS connection")
+        stream = await connect(ip_address("127.0.0.1"), port, within_seconds=1)
+        while not stream.get_extra_info("is_readable"):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0)
+        with pytest.raises(ConnectError):
+            await stream.start_tls(authority.trusted(), "merchant.com")
+        await asyncio.sleep(0.01)  # The server's side ends too.
 
 
 async def test_fm_37_a_host_takes_no_more_than_its_places() -> None:

@@ -65,7 +65,11 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._failure = exc
         self._wake()
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109
+    async def read(
+        self,
+        max_bytes: int,
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109
+    ) -> bytes:
         """Read what is there, or wait for it; empty at the end."""
         while not self._unread and not self._has_ended:
             self._waiter = asyncio.get_running_loop().create_future()
@@ -79,7 +83,11 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             self._transport.resume_reading()
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
+    async def write(
+        self,
+        buffer: bytes,
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109
+    ) -> None:
         """Send; a webhook is small, so that it is not waited for until it is gone."""
         if self._transport.is_closing():
             raise httpcore2.WriteError
