@@ -91,7 +91,7 @@ async def test_fm_02_eight_days_of_silence_end_before_a_person(sqlite_url: str) 
 
 
 async def test_fm_09_409_for_our_own_id_is_a_yes(sqlite_url: str) -> None:
-    """The answer is lost and MTN shows nothing yet: the same id goes again, and 409 is good news."""
+    """The answer is lost and MTN shows nothing yet: the same id goes again, and 409 is a yes."""
     async with whole(sqlite_url) as gateway:
         faults = gateway.emulator.faults
         faults.add("drop_response", operation="RequesttoPay", times=1)
@@ -139,7 +139,7 @@ async def test_fm_11_what_shows_late_is_waited_for(seconds: float, sqlite_url: s
 async def test_fm_11_what_was_accepted_and_forgotten_is_shown_to_a_person(
     sqlite_url: str,
 ) -> None:
-    """202, then never known: nothing proves that it did not move, so nothing says that it failed."""
+    """202, then never known: nothing proves that it did not move, so it has not failed."""
     async with whole(sqlite_url) as gateway:
         gateway.emulator.faults.add("silent_reject", times=1)
         payment_id = await gateway.pay("transfer")
@@ -186,10 +186,8 @@ async def test_fm_30_a_hundred_at_once_keep_their_own_ids(sqlite_url: str) -> No
         wanted = [("request_to_pay", PAYER), ("transfer", PAYEE)] * 50
         for index, (kind, party) in enumerate(wanted):
             await gateway.pay(kind, amount=str(index + 1), party=party)
-        sent = []
-        while len(sent) < len(wanted):
-            sent = gateway.emulator.payments()
-            await gateway.until_quiet(horizon_seconds=1.0)
+        await gateway.until_quiet()
+        sent = gateway.emulator.payments()
         ours = [
             (one.request.reference_id, one.id, one.payment.amount, one.payment.party_id)
             for one in await gateway.all()

@@ -151,9 +151,8 @@ class Whole:
         """Wait until so many callbacks have come, repeated ones counted."""
 
         def count(transaction: Transaction) -> int:
-            return transaction.connection.execute(
-                select(func.coalesce(func.sum(callbacks.c.seen), 0))
-            ).scalar_one()
+            query = select(func.coalesce(func.sum(callbacks.c.seen), 0))
+            return int(transaction.connection.execute(query).scalar_one())
 
         until = time.monotonic() + PATIENCE_SECONDS
         while await self.gateway.store.read(count) < least:
@@ -167,10 +166,9 @@ class Whole:
         while True:
             assert time.monotonic() < until, "it does not come to rest"
             busy, due_at = await self.gateway.store.read(_what_is_due)
-            now = self.clock.now()
             if not busy and (due_at is None or due_at > ends):
                 return
-            if not busy and due_at is not None and due_at > now:
+            if not busy and due_at is not None:
                 self.clock.jump_to(due_at + 0.001)
                 await self.gateway.store.write(lambda t: t.wake())
             await asyncio.sleep(0.01)
