@@ -41,9 +41,9 @@ app.post("/pay", express.urlencoded({ extended: false }), async (request, respon
     response.redirect(303, `/orders/${order}`);
     return;
   }
-  // 422 is a refusal, and says why. Otherwise nobody knows yet whether the payment was taken in;
+  // 400 and 422 are refusals, and say why. Otherwise nobody knows yet whether the payment was taken in;
   // sending the same order again is safe, as its number is the idempotency key.
-  const refused = answer.status === 422;
+  const refused = answer.status === 400 || answer.status === 422;
   const why = refused ? answer.body.detail : "No answer yet. Press the button again.";
   response.status(refused ? 422 : 503).send(payPage(order, why || "This was refused."));
 });

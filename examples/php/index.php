@@ -51,9 +51,9 @@ function pay(): void
         header("Location: /orders/$order");
         return;
     }
-    // 422 is a refusal, and says why. Otherwise nobody knows yet whether the payment was taken in;
+    // 400 and 422 are refusals, and say why. Otherwise nobody knows yet whether the payment was taken in;
     // sending the same order again is safe, as its number is the idempotency key.
-    $refused = $code === 422;
+    $refused = $code === 400 || $code === 422;
     http_response_code($refused ? 422 : 503);
     $why = $refused ? ($answer['detail'] ?? 'This was refused.') : 'No answer yet. Press the button again.';
     pay_page($order, $why);

@@ -77,7 +77,7 @@ def pay(request):
     if answer is not None and answer.status_code == 202:
         learn(order, answer.json(), "its answer")
         return SeeOther(f"/orders/{order}")
-    if answer is not None and answer.status_code == 422:
+    if answer is not None and answer.status_code in (400, 422):
         why = answer.json().get("detail", "This was refused.")
         return HttpResponse(pay_page(order, why), status=422)
     # Nobody knows yet whether the payment was taken in; sending the same order again is safe, as

@@ -61,7 +61,7 @@ async def pay(request: Request):
     if answer is not None and answer.status_code == 202:
         learn(order, answer.json(), "its answer")
         return RedirectResponse(f"/orders/{order}", 303)
-    if answer is not None and answer.status_code == 422:
+    if answer is not None and answer.status_code in (400, 422):
         why = answer.json().get("detail", "This was refused.")
         return HTMLResponse(pay_page(order, why), 422)
     # Nobody knows yet whether the payment was taken in; sending the same order again is safe, as

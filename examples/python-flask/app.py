@@ -57,7 +57,7 @@ def pay():
     if answer is not None and answer.status_code == 202:
         learn(order, answer.json(), "its answer")
         return redirect(f"/orders/{order}", code=303)
-    if answer is not None and answer.status_code == 422:
+    if answer is not None and answer.status_code in (400, 422):
         return pay_page(order, answer.json().get("detail", "This was refused.")), 422
     # Nobody knows yet whether the payment was taken in; sending the same order again is safe, as
     # its number is the idempotency key.
