@@ -1,4 +1,4 @@
-"""Rows of the failure matrix about callbacks: early, many, late, in disorder, or somebody else's."""
+"""Rows of the failure matrix about callbacks: early, many, late, disordered, or forged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REJECTED = "46733123451"
 
 async def sent(gateway: Whole) -> str:
     """Give the reference id of the only payment, once MTN has it."""
-    while not (there := gateway.emulator.payments()):
+    while not (there := gateway.emulator.payments()):  # noqa: ASYNC110 - nothing tells of it
         await asyncio.sleep(0.01)
     return there[0].reference_id
 
