@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from momokit.emulator import EmulatorSettings
 from tests.gateway.journeys.whole import whole
 
 pytestmark = pytest.mark.anyio
@@ -83,25 +82,6 @@ async def test_fm_16_a_500_that_is_a_wrong_setting_closes_the_lane(
 
     assert paused is not None
     assert truths == [("failed", 0), ("successful", 1)]
-
-
-async def test_fm_16_a_500_that_says_login_failed_is_no_outage(sqlite_url: str) -> None:
-    """Wrong keys: the lane is closed, and the payment waits until they are put right."""
-    wrong = EmulatorSettings(login_failure="500")
-    async with whole(sqlite_url, emulator=wrong) as gateway:
-        users = dict(gateway.emulator.state.users)
-        gateway.emulator.state.users.clear()
-        payment_id = await gateway.pay("transfer")
-        await gateway.until_quiet()
-        waiting, account = await gateway.stored(payment_id), await gateway.account()
-        gateway.emulator.state.users.update(users)
-        await gateway.resume()
-        await gateway.until_quiet()
-        truths = await gateway.truths([payment_id])
-
-    assert waiting.state == "created"
-    assert account.paused_reason is not None
-    assert truths == [("successful", 1)]
 
 
 async def test_fm_34_a_refused_address_closes_the_lane_with_a_reason(sqlite_url: str) -> None:
