@@ -46,11 +46,12 @@ async def submit(
             return replace(decision, incident=KNOWN_BEFORE)
         return decision
 
-    recorded = await store.record(claimed.id, follow, lease_token=claimed.lease_token)
+    # First the lane, then the record: the record makes the payment due again.
     stop = learned.lane_stop
     if stop is not None:
         await store.write(
             lambda transaction: pause_account(transaction, claimed.account_id, reason=stop)
         )
+    recorded = await store.record(claimed.id, follow, lease_token=claimed.lease_token)
     pass_by("submit.after_record")
     return recorded
