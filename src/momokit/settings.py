@@ -19,9 +19,16 @@ from momokit.callbacks import check_callback_url
 from momokit.errors import ConfigurationError, InvalidInput
 from momokit.market import Market
 from momokit.secret import Secret
+from momokit.settings_text import read_env_lines, read_settings_text
 
 Product: TypeAlias = Literal["collection", "disbursement", "remittance"]
 PRODUCTS: tuple[Product, ...] = ("collection", "disbursement", "remittance")
+
+
+def product_named(name: str) -> Product:
+    """Give a product by its name, where the name comes from a table of ours or from the store."""
+    return next(product for product in PRODUCTS if product == name)
+
 
 VARIABLES: Mapping[str, str] = {
     "MOMO_MARKET": "the market: uganda, ghana, ivory coast …, or sandbox (the default)",
@@ -331,12 +338,7 @@ def _credentials_from(found: Mapping[str, str], product: str) -> Credentials | N
 
 
 def _read_file(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"The settings file {path} cannot be read: {type(error).__name__}.", field="path"
-        ) from None
+    text = read_settings_text(path)
     try:
         if path.suffix == ".toml":
             return _from_table(tomllib.loads(text))
@@ -346,22 +348,6 @@ def _read_file(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
         raise ConfigurationError(f"{path} is not valid: {error}.", field="path") from None
     return _from_variables(read_env_lines(text))
-
-
-def read_env_lines(text: str) -> dict[str, str]:
-    """Read lines NAME=value, as `momo sandbox provision` writes them; `export`, quotes and # are
-    understood."""
-    found: dict[str, str] = {}
-    for line in text.splitlines():
-        line = line.strip().removeprefix("export ").strip()
-        if not line or line.startswith("#") or "=" not in line:
-            continue
-        name, _, value = line.partition("=")
-        value = value.strip()
-        if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
-            value = value[1:-1]
-        found[name.strip()] = value
-    return found
 
 
 def _from_table(table: Any) -> dict[str, Any]:

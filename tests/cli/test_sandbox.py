@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from momokit.settings import VARIABLES, Settings, read_env_lines
+from momokit.settings import VARIABLES, Settings
+from momokit.settings_text import read_env_lines
 
 from .runner import Momo, Ran, run
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from momokit import Client, ConfigurationError, Credentials, Secret, Settings
-from momokit.settings import VARIABLES, read_env_lines
+from momokit.settings import VARIABLES
+from momokit.settings_text import read_env_lines
 from tests.client.driving import API_KEY, API_USER, SECOND_KEY, SUBSCRIPTION_KEY
 
 SHARED = {

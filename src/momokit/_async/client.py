@@ -18,7 +18,7 @@ from momokit.operations.registry import kind_of, status_of
 from momokit.operations.token import TokenStore
 from momokit.retry import RetryPolicy
 from momokit.secret import Secret
-from momokit.settings import PRODUCTS, Settings
+from momokit.settings import Settings, product_named
 from momokit.transport import AsyncTransport
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class AsyncClient:
     ) -> Outcome:
         """Ask how something submitted stands: an `Accepted`, or a reference id with its `kind`."""
         found, reference_id = kind_of(what, kind=kind, product=product)
-        access = self._core.access(_product(found.product))
+        access = self._core.access(product_named(found.product))
         return await self._core.run(status_of(access, found, reference_id))
 
     async def wait(
@@ -108,7 +108,7 @@ class AsyncClient:
         """
         found, reference_id = kind_of(what, kind=kind, product=product)
         return await self._core.wait(
-            self._core.access(_product(found.product)),
+            self._core.access(product_named(found.product)),
             found,
             reference_id,
             timeout_seconds=timeout_seconds,
@@ -140,7 +140,3 @@ def _taken_from(given: dict[str, Any]) -> dict[str, Any]:
     return {
         name: given.pop(name) for name in ("retry", "token_store", "transport") if name in given
     }
-
-
-def _product(name: str) -> Any:
-    return next(product for product in PRODUCTS if product == name)

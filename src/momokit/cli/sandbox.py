@@ -15,7 +15,8 @@ from momokit.cli.output import facts, give, tell
 from momokit.cli.session import Session, session
 from momokit.errors import InvalidInput, MomoError
 from momokit.secret import Secret
-from momokit.settings import PRODUCTS, VARIABLES, read_env_lines
+from momokit.settings import PRODUCTS, VARIABLES
+from momokit.settings_text import read_env_lines
 
 if TYPE_CHECKING:
     from momokit import Credentials, Settings

@@ -7,6 +7,7 @@ from decimal import Decimal
 from . import checks, dialects
 from .call import Call
 from .exchange import Reply, json_reply
+from .records import SAND_BOX
 
 _ACTIVE_TYPES = {
     "collection": ("msisdn", "email"),
@@ -78,12 +79,7 @@ def basic_user_info(call: Call) -> Reply:
     return json_reply(
         200,
         {
-            "sub": "0",
-            "name": "Sand Box",
-            "given_name": "Sand",
-            "family_name": "Box",
-            "birthdate": "1976-08-13",
-            "locale": "sv_SE",
+            **SAND_BOX,
             "gender": "MALE",
             "updated_at": str(int(call.now)),
         },

@@ -15,7 +15,7 @@ from . import checks, dialects
 from .call import Call, Refusal
 from .exchange import Reply, json_reply
 from .provisioning import TOKEN_HEADERS, issue_token
-from .records import Consent
+from .records import SAND_BOX, Consent
 
 _HINT = re.compile(r"ID:(?P<id>[^/]{1,256})/(?P<type>MSISDN|EMAIL|ALIAS|ID)")
 _SCOPES = frozenset({"openid", "profile", "all_info", "email", "phone", "address"})
@@ -170,12 +170,7 @@ def _error(error: str, *, status: int = 400, description: str = "") -> Reply:
 
 def _everything(call: Call) -> dict[str, Any]:
     return {
-        "sub": "0",
-        "name": "Sand Box",
-        "given_name": "Sand",
-        "family_name": "Box",
-        "birthdate": "1976-08-13",
-        "locale": "sv_SE",
+        **SAND_BOX,
         "status": "ACTIVE",
         "gender": "MALE",
         "email": "sand.box@example.test",

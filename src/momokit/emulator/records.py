@@ -9,6 +9,16 @@ import msgspec
 FINAL = ("SUCCESSFUL", "FAILED")
 NEEDS_PAYER = ("requesttopay", "requesttowithdraw", "preapproval", "invoice")
 
+# How every answer about a holder begins: all accounts belong to one person.
+SAND_BOX = {
+    "sub": "0",
+    "name": "Sand Box",
+    "given_name": "Sand",
+    "family_name": "Box",
+    "birthdate": "1976-08-13",
+    "locale": "sv_SE",
+}
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What will become of a payment, and what brings it about."""

@@ -21,7 +21,6 @@ from momokit.errors import (
     ProviderError,
     RateLimited,
     Refused,
-    Unavailable,
 )
 from momokit.gateway.core.decide import (
     Doubt,
@@ -40,7 +39,7 @@ from momokit.operations.kind import Kind
 from momokit.operations.registry import find_kind, status_of
 from momokit.operations.submit import Submission
 from momokit.retry import RetryPolicy
-from momokit.settings import PRODUCTS, Product, Settings
+from momokit.settings import Settings, product_named
 
 ONCE = RetryPolicy(attempts=1)
 
@@ -99,7 +98,7 @@ class Provider:
         """Put a payment to MTN once."""
         core = self.client(outgoing.account_id)._core
         try:
-            access = core.access(_product(outgoing.product))
+            access = core.access(product_named(outgoing.product))
             accepted = await core.submit(access, _submission(outgoing))
         except OutcomeUnknown as error:
             return Learned(fact=Doubt(why=error.message))
@@ -122,7 +121,7 @@ class Provider:
         core = self.client(outgoing.account_id)._core
         kind = find_kind(outgoing.kind, outgoing.product)
         try:
-            access = core.access(_product(outgoing.product))
+            access = core.access(product_named(outgoing.product))
             outcome = await core.run(status_of(access, kind, outgoing.reference_id))
         except NotFound as error:
             # The gateway's own 404 speaks of the path, not of the payment.
@@ -132,7 +131,7 @@ class Provider:
         except (AuthenticationFailed, PermissionDenied, ConfigurationError) as error:
             fact = NoAnswer(why=error.message, failures=failures + 1)
             return Learned(fact=fact, lane_stop=error.message)
-        except (Unavailable, NotSent, Refused, ProviderError) as error:
+        except ProviderError as error:
             return Learned(fact=NoAnswer(why=error.message, failures=failures + 1))
         return Learned(fact=told(outcome, kind))
 
@@ -175,7 +174,3 @@ def _submission(outgoing: Outgoing) -> Submission:
         expected={"externalId": outgoing.external_id},
         id_is_ours=False,
     )
-
-
-def _product(name: str) -> Product:
-    return next(product for product in PRODUCTS if product == name)

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from momokit.errors import ConfigurationError
 from momokit.secret import Secret
-from momokit.settings import read_env_lines
+from momokit.settings_text import read_env_lines, read_settings_text
 
 LogFormat: TypeAlias = Literal["json", "console"]
 
@@ -299,12 +299,7 @@ def _read_key_file(path: Path) -> Secret:
 
 
 def _read_file(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"The settings file {path} cannot be read: {type(error).__name__}.", field="path"
-        ) from None
+    text = read_settings_text(path)
     if path.suffix != ".toml":
         return _from_variables(read_env_lines(text))
     try:

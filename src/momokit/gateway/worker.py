@@ -84,21 +84,6 @@ class Worker:
         for task in self._running:
             task.cancel()
 
-    async def run_once(self) -> int:
-        """Do all that is due now, to the end; for tests and for draining.
-
-        Gives how much there was.
-        """
-        done = 0
-        while True:
-            before = done
-            for claim in (self._claim_sends, self._claim_questions, self._claim_webhooks):
-                done += await claim()
-                while self._running:
-                    await asyncio.wait(self._running)
-            if done == before:
-                return done
-
     async def _loop(self, name: str, claim: Callable[[], Awaitable[int]]) -> None:
         while True:
             seen = self._store.wakes
@@ -113,9 +98,8 @@ class Worker:
                 await self._store.wait_for_work(self._settings.idle_seconds, seen=seen)
 
     async def _claim_sends(self) -> int:
-        room = self._settings.sends_at_once - self._count("sends")
+        room = await self._room("sends", self._settings.sends_at_once)
         if room <= 0:
-            await self._wait_for_room()
             return 0
         lease = self._settings.lease_seconds
         claimed = await self._store.claim(Work.SUBMIT, limit=room, lease_seconds=lease)
@@ -124,9 +108,8 @@ class Worker:
         return len(claimed)
 
     async def _claim_questions(self) -> int:
-        room = self._settings.questions_at_once - self._count("questions")
+        room = await self._room("questions", self._settings.questions_at_once)
         if room <= 0:
-            await self._wait_for_room()
             return 0
         lease = self._settings.lease_seconds
         claimed = await self._store.claim(Work.SETTLE, limit=room, lease_seconds=lease)
@@ -135,15 +118,14 @@ class Worker:
         return len(claimed)
 
     async def _claim_webhooks(self) -> int:
-        room = self._settings.webhooks_at_once - self._count("webhooks")
+        room = await self._room("webhooks", self._settings.webhooks_at_once)
         if room <= 0:
-            await self._wait_for_room()
             return 0
         claimed = await self._store.claim_deliveries(
             limit=room, lease_seconds=self._settings.webhook_lease_seconds
         )
         for one in claimed:
-            self._start("webhooks", self._webhook(one))
+            self._start("webhooks", self._deliver(one))
         return len(claimed)
 
     async def _submit(self, claimed: Claimed, *, now: float) -> None:
@@ -159,9 +141,6 @@ class Worker:
             await asyncio.sleep(0.1)
         self._tell(await settle(claimed, store=self._store, provider=self._provider))
 
-    async def _webhook(self, claimed: Any) -> None:
-        await self._deliver(claimed)
-
     def _tell(self, recorded: Recorded | None) -> None:
         if recorded is not None:
             self._heard(recorded)
@@ -171,15 +150,16 @@ class Worker:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _guard(self, work: Awaitable[None]) -> None:
+    async def _guard(self, work: Awaitable[Any]) -> None:
         try:
             await work
         except Exception:
             # The row keeps its lease and comes back when it ends; the worker goes on.
             log.exception("a step failed")
 
-    def _count(self, name: str) -> int:
-        return sum(task.get_name() == name for task in self._running)
-
-    async def _wait_for_room(self) -> None:
-        await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+    async def _room(self, name: str, most: int) -> int:
+        """Say for how many more there is room; where there is none, wait until something ends."""
+        room = most - sum(task.get_name() == name for task in self._running)
+        if room <= 0:
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+        return room

@@ -33,7 +33,7 @@ from momokit.operations.exchange import (
     json_body,
 )
 from momokit.operations.refusal import refusal
-from momokit.operations.token import Access, authorised, await_turn
+from momokit.operations.token import Access, another_try, authorised, await_turn
 from momokit.retry import Verdict, judge, retry_after_seconds
 
 log = logging.getLogger("momokit")
@@ -88,19 +88,9 @@ def ask(
             error = _unusable(request, response, attempt)
         if not repeat and not isinstance(error, NotSent):
             raise error
-        yield from _pause(access, error, attempt, response)
-
-
-def _pause(
-    access: Access, error: ProviderError, attempt: int, response: Response | None
-) -> Operation[None]:
-    if attempt >= access.policy.attempts or not access.budget.spend():
-        raise error
-    asked = retry_after_seconds(response.headers.get("retry-after")) if response else None
-    try:
-        yield Wait(*access.policy.wait_seconds(attempt, retry_after_seconds=asked))
-    except DeadlinePassed:
-        raise error from None
+        asked = retry_after_seconds(response.headers.get("retry-after")) if response else None
+        if not (yield from another_try(access, attempt, retry_after_seconds=asked)):
+            raise error
 
 
 def _no_answer(request: Request, failure: TransportFailure, attempts: int) -> ProviderError:

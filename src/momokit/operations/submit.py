@@ -27,14 +27,13 @@ from momokit.operations.exchange import (
     Request,
     Response,
     TransportFailure,
-    Wait,
     error_code,
     error_detail,
     is_status,
     json_body,
 )
 from momokit.operations.refusal import refusal
-from momokit.operations.token import Access, authorised, await_turn
+from momokit.operations.token import Access, another_try, authorised, await_turn
 from momokit.retry import Verdict, judge, retry_after_seconds
 
 log = logging.getLogger("momokit")
@@ -160,14 +159,12 @@ def _pause_then_ask(
     while True:
         if track.doubtful and submission.status_path is None:
             raise _given_up(submission, track)
-        if track.rounds >= access.policy.attempts or not access.budget.spend():
+        about = f"{submission.kind}: {track.failure}"
+        goes_on = yield from another_try(
+            access, track.rounds, retry_after_seconds=track.retry_after, about=about
+        )
+        if not goes_on:
             raise _given_up(submission, track)
-        low, high = access.policy.wait_seconds(track.rounds, retry_after_seconds=track.retry_after)
-        log.info("%s: %s; attempt %d follows", submission.kind, track.failure, track.rounds + 1)
-        try:
-            yield Wait(low, high)
-        except DeadlinePassed:
-            raise _given_up(submission, track) from None
         if not track.doubtful:
             return None
         response = yield from _ask(access, submission)

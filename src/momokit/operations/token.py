@@ -113,12 +113,12 @@ class Access:
 
     def other_key(self, refused: str) -> bool:
         """Go on with the other subscription key, when there is one that was not refused already."""
-        if self._keys[0] != refused:
-            return True  # another call has changed over in the meantime
-        if all(key == refused for key in self._keys):
-            return False
-        # Not a swap: two threads that are refused at once must both end with the other key.
-        self._keys = [key for key in self._keys if key != refused] + [refused]
+        if self._keys[0] == refused:  # or another call has changed over in the meantime
+            if all(key == refused for key in self._keys):
+                return False
+            # Not a swap: two threads that are refused at once must both end with the other key.
+            self._keys = [key for key in self._keys if key != refused] + [refused]
+        log.warning("%s: subscription key refused, using the other one", self.product)
         return True
 
     def with_basic(self, request: Request) -> Request:
@@ -171,6 +171,29 @@ def await_turn(access: Access) -> Operation[None]:
             raise
 
 
+def another_try(
+    access: Access,
+    attempt: int,
+    *,
+    retry_after_seconds: float | None = None,
+    about: str = "",
+) -> Operation[bool]:
+    """Let time pass before one more try after number `attempt`; False when there is to be none.
+
+    There is none when the attempts, the budget of retries or the time are used up. `about` says in
+    the log what is tried again, and why.
+    """
+    if attempt >= access.policy.attempts or not access.budget.spend():
+        return False
+    if about:
+        log.info("%s; attempt %d follows", about, attempt + 1)
+    try:
+        yield Wait(*access.policy.wait_seconds(attempt, retry_after_seconds=retry_after_seconds))
+    except DeadlinePassed:
+        return False
+    return True
+
+
 def authorised(access: Access, request: Request) -> Operation[Response]:
     """Send a request with key and token; on 401 change key or renew token, and send it once more.
 
@@ -188,7 +211,6 @@ def authorised(access: Access, request: Request) -> Operation[Response]:
             if key_changed or not access.other_key(key):
                 return response
             key_changed = True
-            log.warning("%s: subscription key refused, using the other one", access.product)
         else:
             if renewed:
                 return response
@@ -277,12 +299,8 @@ def fetch_token(access: Access) -> Operation[StoredToken]:
             _raise_if_refused(access, response, attempt)
             failure = f"HTTP {response.status}"
             wait = retry_after_seconds(response.headers.get("retry-after"))
-        if attempt >= access.policy.attempts or not access.budget.spend():
+        if not (yield from another_try(access, attempt, retry_after_seconds=wait)):
             raise _no_token(access, failure, attempt)
-        try:
-            yield Wait(*access.policy.wait_seconds(attempt, retry_after_seconds=wait))
-        except DeadlinePassed:
-            raise _no_token(access, failure, attempt) from None
 
 
 def _token_answer(access: Access) -> Operation[Response]:
@@ -290,7 +308,6 @@ def _token_answer(access: Access) -> Operation[Response]:
     key = access.subscription_key
     response = yield from send(access.with_basic(request))
     if response.status == 401 and is_gateway_answer(response) and access.other_key(key):
-        log.warning("%s: subscription key refused, using the other one", access.product)
         response = yield from send(access.with_basic(request))
     return response
 

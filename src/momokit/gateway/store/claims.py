@@ -68,11 +68,7 @@ def extend_lease(
     """Hold on to a payment for longer; False when it is ours no more."""
     done = transaction.connection.execute(
         update(payments)
-        .where(
-            payments.c.id == payment_id,
-            payments.c.lease_token == lease_token,
-            payments.c.lease_until.is_not(None),
-        )
+        .where(*_held(payment_id, lease_token))
         .values(lease_until=transaction.now + lease_seconds)
     )
     return done.rowcount == 1
@@ -82,11 +78,7 @@ def release_unsent(transaction: Transaction, *, payment_id: str, lease_token: in
     """Give back a claim with which nothing was done: not one byte has left."""
     done = transaction.connection.execute(
         update(payments)
-        .where(
-            payments.c.id == payment_id,
-            payments.c.lease_token == lease_token,
-            payments.c.lease_until.is_not(None),
-        )
+        .where(*_held(payment_id, lease_token))
         .values(lease_until=None, sending=False)
     )
     return done.rowcount == 1
@@ -161,6 +153,15 @@ def _is_open(work: Work) -> ColumnElement[bool]:
         # To learn the truth about money that has left is right even while nothing new may leave.
         return or_(accounts.c.paused_reason.is_(None), accounts.c.paused_work == work.SUBMIT.value)
     return accounts.c.paused_reason.is_(None)
+
+
+def _held(payment_id: str, lease_token: int) -> tuple[ColumnElement[bool], ...]:
+    """Give the conditions under which a payment is still ours."""
+    return (
+        payments.c.id == payment_id,
+        payments.c.lease_token == lease_token,
+        payments.c.lease_until.is_not(None),
+    )
 
 
 def _is_free(now: float) -> ColumnElement[bool]:

@@ -87,18 +87,6 @@ def finish_key(
     )
 
 
-def release_key(transaction: Transaction, claim: IdempotencyClaim) -> None:
-    """Give back a key whose request came to nothing, so that it can be tried again."""
-    transaction.connection.execute(
-        delete(idempotency_keys).where(
-            idempotency_keys.c.scope == claim.scope,
-            idempotency_keys.c.key == claim.key,
-            idempotency_keys.c.status.is_(None),
-            idempotency_keys.c.payment_id.is_(None),
-        )
-    )
-
-
 def forget_old_keys(transaction: Transaction) -> int:
     """Drop the keys that are past the time we promise to keep them; tell how many."""
     old = idempotency_keys.c.created_at < transaction.now - KEPT_SECONDS
