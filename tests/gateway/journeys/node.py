@@ -17,8 +17,9 @@ from typing import Any
 
 from momokit.gateway.core.payment import Work
 from momokit.gateway.crashpoints import arm
+from momokit.gateway.orders import Order
 from momokit.gateway.provider import Provider
-from momokit.gateway.steps.accept import Order, accept
+from momokit.gateway.steps.accept import accept
 from momokit.gateway.store.accounts import Account, add_account, list_accounts
 from momokit.gateway.store.payments import Filter
 from momokit.gateway.store.records import IdempotencyClaim

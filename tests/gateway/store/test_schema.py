@@ -13,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from momokit.gateway.store.database import SCHEMA, Database, database_url
 from momokit.gateway.store.migrate import head, migrate
 from momokit.gateway.store.records import NotUnique
+from momokit.gateway.store.schema import metadata
 from momokit.gateway.store.store import Store
-from momokit.gateway.store.tables import events, metadata
+from momokit.gateway.store.tables import events
 from tests.gateway.store.making import accept, new_payment
 
 pytestmark = pytest.mark.anyio

@@ -39,7 +39,7 @@ from momokit.gateway.api.views import (
 from momokit.gateway.api.waiting import LONGEST_WAIT_SECONDS, wait_until_final
 from momokit.gateway.core.decide import Withdrawn, decide
 from momokit.gateway.core.payment import State
-from momokit.gateway.steps.accept import Order
+from momokit.gateway.orders import Order
 from momokit.gateway.store.payments import PAGE_LIMIT, Filter, Page, find_by_reference
 from momokit.gateway.store.records import StoredPayment
 

@@ -17,7 +17,8 @@ from momokit.gateway.api.edge import Caller, Edge, caller_of, edge_of
 from momokit.gateway.api.problems import Problem
 from momokit.gateway.api.views import PaymentView, payment_view
 from momokit.gateway.api.waiting import wait_until_final
-from momokit.gateway.steps.accept import Order, Refusal, accept
+from momokit.gateway.orders import Order
+from momokit.gateway.steps.accept import Refusal, accept
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.idempotency import find_key
 from momokit.gateway.store.payments import find_payment

@@ -21,7 +21,8 @@ from momokit.gateway.api.problems import problems, twin_of
 from momokit.gateway.api.views import words_for_payer
 from momokit.gateway.api.waiting import wait_until_final
 from momokit.gateway.core.payment import State
-from momokit.gateway.steps.accept import Order, Refusal
+from momokit.gateway.orders import Order
+from momokit.gateway.steps.accept import Refusal
 from momokit.gateway.store.records import Outcome, StoredPayment
 
 Asked: TypeAlias = Request[Any, Any, Any]

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 CHANNEL = "momokit_work"
 """The name under which PostgreSQL tells other processes that something is due."""
 
-SCHEMA = "0001"
+SCHEMA = "0006"
 """The schema this version of the program works with: the newest of the migrations."""
 
 BUSY_TIMEOUT_SECONDS = 10.0

@@ -1,0 +1,1 @@
+"""Spreadsheets: read with tolerance for what Excel does, written safe from formulas."""

@@ -1,0 +1,1 @@
+"""The tables of batches. Times are seconds since 1970."""

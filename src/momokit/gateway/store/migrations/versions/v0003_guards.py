@@ -1,0 +1,17 @@
+"""Guards: limits, breakers, and the hold after a restore."""
+
+from __future__ import annotations
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add what this step is for."""
+
+
+def downgrade() -> None:
+    """Refuse: money's history is not dropped."""
+    raise NotImplementedError("Schemas go forward; restore a backup instead.")

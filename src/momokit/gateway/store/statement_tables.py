@@ -1,0 +1,1 @@
+"""The tables of statements and discrepancies. Times are seconds since 1970."""
