@@ -142,6 +142,19 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     assert GatewaySettings.load(environ=environ).key == KEY
 
 
+def test_a_key_handed_over_by_systemd_is_taken_as_it_is(tmp_path: Path) -> None:
+    """A credential's access list shows as a right of the group, and is none."""
+    path = tmp_path / "gateway.key"
+    path.write_text(HEX)
+    path.chmod(0o440)
+    environ = {"MOMO_GATEWAY_SECRET_KEY_FILE": str(path)}
+
+    with pytest.raises(ConfigurationError):
+        GatewaySettings.load(environ=environ)
+    environ["CREDENTIALS_DIRECTORY"] = str(tmp_path)
+    assert GatewaySettings.load(environ=environ).key == KEY
+
+
 def test_a_file_is_read_and_the_environment_wins_over_it(tmp_path: Path) -> None:
     """One file holds the settings; a variable changes one of them for one run."""
     path = tmp_path / "gateway.toml"

@@ -254,7 +254,8 @@ def _from_variables(env: Mapping[str, str]) -> dict[str, Any]:
             continue
         name = _NAMES.get(variable) or variable.removeprefix("MOMO_GATEWAY_").lower()
         if name == "secret_key_file":
-            found.setdefault("secret_key", _read_key_file(Path(text)))
+            credentials = env.get("CREDENTIALS_DIRECTORY")
+            found.setdefault("secret_key", _read_key_file(Path(text), credentials=credentials))
         else:
             found[name] = _value(name, text)
     return found
@@ -281,7 +282,7 @@ def _value(name: str, text: str) -> Any:
     return text
 
 
-def _read_key_file(path: Path) -> Secret:
+def _read_key_file(path: Path, *, credentials: str | None = None) -> Secret:
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii")
@@ -289,7 +290,10 @@ def _read_key_file(path: Path) -> Secret:
         raise ConfigurationError(
             f"The key file {path} cannot be read: {type(error).__name__}.", field="secret_key_file"
         ) from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+    # What systemd hands over as a credential shows its access list as rights of the group.
+    is_credential = credentials is not None and path.is_relative_to(credentials)
+    forbidden = stat.S_IRWXO if is_credential else stat.S_IRWXG | stat.S_IRWXO
+    if mode & forbidden:
         raise ConfigurationError(
             f"Others on this machine can get at the key file {path}.",
             field="secret_key_file",
