@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from momokit.models import WaitResult as WaitResult
     from momokit.money import Money as Money
     from momokit.operations.ask import PollPlan as PollPlan
+    from momokit.operations.exchange import Exchanged as Exchanged
+    from momokit.operations.exchange import Observer as Observer
     from momokit.operations.remittance import Sender as Sender
     from momokit.operations.token import TokenStore as TokenStore
     from momokit.party import MSISDN as MSISDN
@@ -62,6 +64,7 @@ _HOMES = {
     "Client": "momokit._sync.client",
     "ConfigurationError": "momokit.errors",
     "Credentials": "momokit.settings",
+    "Exchanged": "momokit.operations.exchange",
     "InvalidInput": "momokit.errors",
     "MARKETS": "momokit.market",
     "MSISDN": "momokit.party",
@@ -71,6 +74,7 @@ _HOMES = {
     "Money": "momokit.money",
     "NotFound": "momokit.errors",
     "NotSent": "momokit.errors",
+    "Observer": "momokit.operations.exchange",
     "OutcomeUnknown": "momokit.errors",
     "Party": "momokit.party",
     "PermissionDenied": "momokit.errors",

@@ -21,6 +21,7 @@ from momokit.operations.exchange import (
     MAX_BODY_BYTES,
     Alone,
     DeadlinePassed,
+    Observer,
     Operation,
     Recall,
     Remember,
@@ -40,8 +41,8 @@ T = TypeVar("T")
 class Transport(Wire):
     """Runs operations, blocking. Safe to share between threads.
 
-    `transport` is any httpx2 transport; `sleep`, `clock` (monotonic seconds) and `chance` are for
-    tests.
+    `transport` is any httpx2 transport; `observe` is told of every call; `sleep`, `clock`
+    (monotonic seconds) and `chance` are for tests.
     """
 
     def __init__(
@@ -56,8 +57,9 @@ class Transport(Wire):
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[float, float], float] = random.uniform,
+        observe: Observer | None = None,
     ) -> None:
-        super().__init__(base_url, chance=chance)
+        super().__init__(base_url, chance=chance, observe=observe)
         if transport is None:
             made = httpx2.HTTPTransport(
                 verify=verify(base_url, ca_file),
@@ -107,7 +109,7 @@ class Transport(Wire):
 
     def _carry_out(self, effect: Any, ends_at: float) -> Any:
         if type(effect) is Request:
-            return self._exchange(effect, ends_at)
+            return self._observed(effect, ends_at)
         if type(effect) is Wait:
             pause = self.wait_seconds(effect)
             if self._clock() + pause >= ends_at:
@@ -142,6 +144,16 @@ class Transport(Wire):
     def _lock(self, key: Any) -> threading.Lock:
         with self._locks_lock:
             return self._locks.setdefault(key, threading.Lock())
+
+    def _observed(self, request: Request, ends_at: float) -> Response:
+        began = self._clock()
+        try:
+            response = self._exchange(request, ends_at)
+        except TransportFailure as failure:
+            self.tell(request, failure, seconds=self._clock() - began)
+            raise
+        self.tell(request, response, seconds=self._clock() - began)
+        return response
 
     def _exchange(self, request: Request, ends_at: float) -> Response:
         left = ends_at - self._clock()
@@ -181,8 +193,9 @@ class AsyncTransport(Wire):
         sleep: Callable[[float], Any] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[float, float], float] = random.uniform,
+        observe: Observer | None = None,
     ) -> None:
-        super().__init__(base_url, chance=chance)
+        super().__init__(base_url, chance=chance, observe=observe)
         self._transport = transport or httpx2.AsyncHTTPTransport(
             verify=verify(base_url, ca_file),
             limits=limits(max_connections),
@@ -222,7 +235,7 @@ class AsyncTransport(Wire):
 
     async def _carry_out(self, effect: Any, ends_at: float) -> Any:
         if type(effect) is Request:
-            return await self._exchange(effect, ends_at)
+            return await self._observed(effect, ends_at)
         if type(effect) is Wait:
             pause = self.wait_seconds(effect)
             if self._clock() + pause >= ends_at:
@@ -253,6 +266,16 @@ class AsyncTransport(Wire):
         if type(effect) is Tell:
             return await _settled(effect.listener(effect.news))
         raise AssertionError(f"unknown effect {effect!r}")
+
+    async def _observed(self, request: Request, ends_at: float) -> Response:
+        began = self._clock()
+        try:
+            response = await self._exchange(request, ends_at)
+        except TransportFailure as failure:
+            self.tell(request, failure, seconds=self._clock() - began)
+            raise
+        self.tell(request, response, seconds=self._clock() - began)
+        return response
 
     async def _exchange(self, request: Request, ends_at: float) -> Response:
         left = ends_at - self._clock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import logging
 import ssl
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -14,7 +15,17 @@ import httpx2
 
 from momokit._version import __version__
 from momokit.errors import ConfigurationError
-from momokit.operations.exchange import Request, Response, TransportFailure, Wait
+from momokit.operations.exchange import (
+    Exchanged,
+    Observer,
+    Request,
+    Response,
+    TransportFailure,
+    Wait,
+    error_code,
+)
+
+log = logging.getLogger("momokit")
 
 USER_AGENT = f"momokit/{__version__}"
 _CONNECT_SECONDS = 10.0
@@ -35,7 +46,14 @@ class Wire:
     """What both drivers share: the host, the headers of every request, and the reading of
     failures."""
 
-    def __init__(self, base_url: str, *, chance: Callable[[float, float], float]) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        chance: Callable[[float, float], float],
+        observe: Observer | None = None,
+    ) -> None:
+        self._observe = observe
         self.url = httpx2.URL(base_url)
         self._prefix = self.url.raw_path.rstrip(b"/")
         self._chance = chance
@@ -71,6 +89,22 @@ class Wire:
             stream=httpx2.ByteStream(request.body),
             extensions={"timeout": timeout},
         )
+
+    def tell(
+        self, request: Request, answer: Response | TransportFailure, *, seconds: float
+    ) -> None:
+        """Tell the observer, if there is one, how a call went. What it raises is only logged."""
+        if self._observe is None:
+            return
+        if isinstance(answer, Response):
+            code = error_code(answer) if answer.status >= 400 else None
+            told = Exchanged(request.operation, answer.status, code, None, seconds)
+        else:
+            told = Exchanged(request.operation, None, None, answer.kind, seconds)
+        try:
+            self._observe(told)
+        except Exception as error:
+            log.warning("the observer of calls failed (%s)", type(error).__name__)
 
     def _make_url(self, path: str) -> httpx2.URL:
         return self.url.copy_with(raw_path=self._prefix + path.encode("ascii"))

@@ -14,6 +14,7 @@ from momokit._async.remittance import AsyncRemittance
 from momokit._async.sandbox import AsyncSandbox
 from momokit.models import Accepted, Outcome, Progress, WaitResult
 from momokit.operations.ask import PollPlan
+from momokit.operations.exchange import Observer
 from momokit.operations.registry import kind_of, status_of
 from momokit.operations.token import TokenStore
 from momokit.retry import RetryPolicy
@@ -35,8 +36,8 @@ class AsyncClient:
     block. It is safe to share, keeps its connections and tokens, and never makes a call without a
     deadline.
 
-    `token_store` shares tokens between processes; `transport` is an httpx2 transport of your own,
-    for tests.
+    `token_store` shares tokens between processes; `observe` is told of every call to MTN when it is
+    over, for metrics; `transport` is an httpx2 transport of your own, for tests.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class AsyncClient:
         retry: RetryPolicy | None = None,
         token_store: TokenStore | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
+        observe: Observer | None = None,
         **given: Any,
     ) -> None:
         settings = Settings(**given) if settings is None else settings.with_changes(**given)
@@ -58,6 +60,7 @@ class AsyncClient:
             proxy=proxy,
             ca_file=settings.ca_file,
             max_connections=settings.max_connections,
+            observe=observe,
         )
         self._core = AsyncCore(
             settings,

@@ -15,6 +15,7 @@ from momokit._sync.remittance import Remittance
 from momokit._sync.sandbox import Sandbox
 from momokit.models import Accepted, Outcome, Progress, WaitResult
 from momokit.operations.ask import PollPlan
+from momokit.operations.exchange import Observer
 from momokit.operations.registry import kind_of, status_of
 from momokit.operations.token import TokenStore
 from momokit.retry import RetryPolicy
@@ -36,8 +37,8 @@ class Client:
     block. It is safe to share, keeps its connections and tokens, and never makes a call without a
     deadline.
 
-    `token_store` shares tokens between processes; `transport` is an httpx2 transport of your own,
-    for tests.
+    `token_store` shares tokens between processes; `observe` is told of every call to MTN when it is
+    over, for metrics; `transport` is an httpx2 transport of your own, for tests.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Client:
         retry: RetryPolicy | None = None,
         token_store: TokenStore | None = None,
         transport: httpx2.BaseTransport | None = None,
+        observe: Observer | None = None,
         **given: Any,
     ) -> None:
         settings = Settings(**given) if settings is None else settings.with_changes(**given)
@@ -59,6 +61,7 @@ class Client:
             proxy=proxy,
             ca_file=settings.ca_file,
             max_connections=settings.max_connections,
+            observe=observe,
         )
         self._core = Core(
             settings,

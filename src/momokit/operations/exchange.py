@@ -126,6 +126,25 @@ class TransportFailure(Exception):
         self.detail = detail
 
 
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """One call as it went over the wire, for metrics and traces; it holds nothing of a payer.
+
+    `status` and `code` (MTN's, in an error) are None when there was no whole answer; `failure` then
+    says why in one word, as `TransportFailure.kind` does.
+    """
+
+    operation: str
+    status: int | None
+    code: str | None
+    failure: str | None
+    seconds: float
+
+
+Observer: TypeAlias = Callable[[Exchanged], None]
+"""Told of every call to MTN when it is over. It runs within the call: keep it short."""
+
+
 class DeadlinePassed(Exception):
     """Thrown into an operation that asks to wait, or to send, when its call has no time left."""
 
