@@ -19,7 +19,10 @@ LAST_USED_GRAIN_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """One market's credentials, sealed. Paused, it sends nothing; `paused_work` "all": nor asks."""
+    """One market's credentials, sealed. Paused, it sends nothing; `paused_work` "all": nor asks.
+
+    `limits` is what it may move, by currency, as `core.limits` reads it.
+    """
 
     id: str
     name: str
@@ -30,6 +33,7 @@ class Account:
     paused_reason: str | None = None
     paused_work: str | None = None
     created_at: float = 0.0
+    limits: Mapping[str, Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +67,10 @@ class Endpoint:
 
 def add_account(transaction: Transaction, account: Account) -> Account:
     """Add an account; NotUnique when its name is taken."""
-    row = _columns(account) | {"settings": to_json(dict(account.settings))}
+    row = _columns(account) | {
+        "settings": to_json(dict(account.settings)),
+        "limits": to_json(account.limits) if account.limits is not None else None,
+    }
     return _to_account(_add(transaction, accounts, row))
 
 
@@ -204,7 +211,8 @@ def _change(
 
 def _to_account(row: Row[Any]) -> Account:
     plain = dict(row._mapping)
-    return Account(**plain | {"settings": from_json(row.settings)})
+    limits = from_json(row.limits) if row.limits is not None else None
+    return Account(**plain | {"settings": from_json(row.settings), "limits": limits})
 
 
 def _to_key(row: Row[Any]) -> ApiKey:

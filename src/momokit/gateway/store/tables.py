@@ -59,6 +59,7 @@ accounts = Table(
     Column("paused_reason", Text),
     Column("paused_work", String),
     Column("created_at", Double, nullable=False),
+    Column("limits", Text),
 )
 
 api_keys = Table(
@@ -123,6 +124,7 @@ payments = Table(
     Column("api_key_id", String, ForeignKey("api_keys.id")),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    Column("counted_day", Integer),
 )
 
 # The queue is this index: it holds what is due and nothing else, so that finished payments cost
