@@ -11,15 +11,14 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, HeaderParameter, JSONBody
 
-from momokit._reason_words import Words
 from momokit.gateway.api.bodies import ShopBody
 from momokit.gateway.api.callers import COLLECT, READ, SHOP
 from momokit.gateway.api.edge import Caller, Edge, caller_of, edge_of
 from momokit.gateway.api.payments import Key, Wait, visible
 from momokit.gateway.api.placing import account_for, claim_of, take_in
 from momokit.gateway.api.problems import problems, twin_of
-from momokit.gateway.api.views import words_for_payer
 from momokit.gateway.api.waiting import wait_until_final
+from momokit.gateway.core.payer_words import STATE_WORDS, words_for_payer
 from momokit.gateway.core.payment import State
 from momokit.gateway.orders import Order
 from momokit.gateway.steps.accept import Refusal
@@ -30,22 +29,6 @@ Language: TypeAlias = Annotated[
     str, HeaderParameter(name="Accept-Language", description="fr for French, else English")
 ]
 _TAGS = ["Shop"]
-
-_MESSAGES: dict[State, Words] = {
-    State.CREATED: Words(
-        "Your payment is being sent to your phone.",
-        "Votre paiement est en cours d'envoi vers votre téléphone.",
-    ),
-    State.PENDING: Words(
-        "Please confirm the payment on your phone with your MoMo PIN.",
-        "Confirmez le paiement sur votre téléphone avec votre code PIN MoMo.",
-    ),
-    State.UNKNOWN: Words(
-        "We are checking your payment with MTN. Please do not pay again.",
-        "Nous vérifions votre paiement auprès de MTN. Ne payez pas une seconde fois.",
-    ),
-    State.SUCCESSFUL: Words("Thank you, your payment was received.", "Merci, paiement reçu."),
-}
 
 
 class ShopPayment(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +116,7 @@ async def _twin(edge: Edge, caller: Caller, refusal: Refusal) -> StoredPayment |
 
 def _view(stored: StoredPayment, language: str) -> ShopPayment:
     state = stored.state
-    words = _MESSAGES.get(state) or words_for_payer(stored.payment.reason_code)
+    words = STATE_WORDS.get(state) or words_for_payer(stored.payment.reason_code)
     status: Literal["pending", "successful", "failed"] = "pending"
     if state is State.SUCCESSFUL:
         status = "successful"

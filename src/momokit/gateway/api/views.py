@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
-from momokit._reason_words import Words
 from momokit.callbacks import read_callback
 from momokit.errors import InvalidInput
+from momokit.gateway.core.payer_words import OWN_REASONS
 from momokit.gateway.core.payment import OPEN_STATUSES, State
 from momokit.gateway.store.deliveries import Delivery, moment
 from momokit.gateway.store.inbox import Callback
@@ -19,29 +18,6 @@ from momokit.party import Party
 from momokit.reasons import reason_of
 
 _STATUSES = OPEN_STATUSES | {"SUCCESSFUL", "FAILED"}
-_OWN_REASONS: Mapping[str, tuple[Words, Words]] = {
-    "CANCELLED": (
-        Words(
-            "The merchant took it back before it left.",
-            "Le marchand l'a annulé avant son envoi.",
-        ),
-        Words("Make a new payment when one is wanted.", "Créez un nouveau paiement si besoin."),
-    ),
-    "NOT_SENT_IN_TIME": (
-        Words(
-            "MTN could not be reached in the time in which it still made sense; nothing was sent.",
-            "MTN est resté injoignable tant que l'envoi avait un sens ; rien n'a été envoyé.",
-        ),
-        Words("A new payment is safe.", "Un nouveau paiement est sans risque."),
-    ),
-    "NEVER_RECEIVED": (
-        Words(
-            "MTN never had it: asked many times, it knows nothing of it.",
-            "MTN ne l'a jamais reçu : interrogé plusieurs fois, il ne le connaît pas.",
-        ),
-        Words("A new payment is safe.", "Un nouveau paiement est sans risque."),
-    ),
-}
 
 
 class PartyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,7 +153,7 @@ def reason_view(code: str | None) -> ReasonView | None:
     """Explain why a payment failed."""
     if code is None:
         return None
-    own = _OWN_REASONS.get(code)
+    own = OWN_REASONS.get(code)
     if own is not None:
         what, remedy = own
         return ReasonView(
@@ -191,12 +167,6 @@ def reason_view(code: str | None) -> ReasonView | None:
         who=reason.who,
         new_attempt_is_safe=reason.retry.new_attempt_is_safe,
     )
-
-
-def words_for_payer(code: str | None) -> Words:
-    """Say in words for the payer why a payment did not go through."""
-    own = _OWN_REASONS.get(code or "")
-    return own[0] if own is not None else reason_of(code or "").payer_message
 
 
 def timeline_view(timeline: Timeline, *, reveal: bool = False) -> TimelineView:
