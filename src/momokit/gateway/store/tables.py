@@ -71,12 +71,25 @@ api_keys = Table(
     Column("key_hash", String, nullable=False, unique=True),
     Column("scopes", Text, nullable=False),
     Column("account_id", String, ForeignKey("accounts.id")),
+    Column("owner", String),
     Column("expires_at", Double),
     Column("revoked_at", Double),
     Column("last_used_at", Double),
     Column("created_at", Double, nullable=False),
 )
 
+# Two keys that open everything personal, themselves sealed by the gateway's secret key.
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("purpose", String, nullable=False),
+    Column("key_sealed", LargeBinary, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+
+# `sealed` holds the party, the headers and the body for MTN, and the merchant's metadata. Clear is
+# what a merchant numbers payments by, and what says nothing of a person.
 payments = Table(
     "payments",
     metadata,
@@ -89,18 +102,15 @@ payments = Table(
     Column("amount", String, nullable=False),
     Column("currency", String, nullable=False),
     Column("party_type", String),
-    Column("party_id", String),
+    Column("party_hash", String),
     Column("external_id", String, nullable=False, unique=True),
     Column("merchant_reference", String),
     Column("reference_id", String, nullable=False, unique=True),
     Column("path", String, nullable=False),
-    Column("headers", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("body_hash", String, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
     Column("status_path", String, nullable=False),
     Column("callback_token_hash", String, unique=True),
     Column("original_payment_id", String, ForeignKey("payments.id")),
-    Column("metadata", Text, nullable=False),
     Column("work", String),
     Column("due_at", Double),
     Column("lease_until", Double),
@@ -119,9 +129,17 @@ payments = Table(
     _count("absences"),
     Column("reason_code", String),
     Column("financial_transaction_id", String),
+    Column("refused_code", String),
+    Column("cancel_reference_id", String),
+    Column("cancel_taken_at", Double),
+    Column("settled_by", String),
     _flag("review"),
     _count("sequence"),
     Column("api_key_id", String, ForeignKey("api_keys.id")),
+    Column("batch_id", String, ForeignKey("batches.id")),
+    Column("batch_row", Integer),
+    Column("batch_minor", BigInteger),
+    Column("released_at", Double),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     Column("counted_day", Integer),
@@ -136,12 +154,19 @@ Index(
     payments.c.due_at,
     **_only_where("work IS NOT NULL"),
 )
+# What a callback has hurried is found at once, however much else is due.
+Index(
+    "ix_payments_hinted",
+    payments.c.account_id,
+    payments.c.due_at,
+    **_only_where("hinted AND work = 'settle'"),
+)
 Index("ix_payments_created", payments.c.created_at, payments.c.id)
 Index(
     "ix_payments_party",
-    payments.c.party_id,
+    payments.c.party_hash,
     payments.c.created_at,
-    **_only_where("party_id IS NOT NULL"),
+    **_only_where("party_hash IS NOT NULL"),
 )
 Index(
     "ix_payments_merchant_reference",
@@ -154,6 +179,35 @@ Index(
     **_only_where("original_payment_id IS NOT NULL"),
 )
 Index("ix_payments_review", payments.c.created_at, **_only_where("review"))
+
+# A batch's progress is read off its payments: each row has one payment for ever, what waits is
+# found in order, what is paid is summed without touching a row, and the last to end are at hand.
+Index(
+    "uq_payments_batch_row",
+    payments.c.batch_id,
+    payments.c.batch_row,
+    unique=True,
+    **_only_where("batch_id IS NOT NULL"),
+)
+Index(
+    "ix_payments_batch_state",
+    payments.c.batch_id,
+    payments.c.state,
+    payments.c.batch_minor,
+    **_only_where("batch_id IS NOT NULL"),
+)
+Index(
+    "ix_payments_batch_held",
+    payments.c.batch_id,
+    payments.c.batch_row,
+    **_only_where("batch_id IS NOT NULL AND state = 'created' AND work IS NULL"),
+)
+Index(
+    "ix_payments_batch_ended",
+    payments.c.batch_id,
+    payments.c.final_at,
+    **_only_where("batch_id IS NOT NULL AND final_at IS NOT NULL"),
+)
 
 events = Table(
     "events",
@@ -177,18 +231,21 @@ incidents = Table(
     Column("at", Double, nullable=False),
     Column("text", Text, nullable=False),
     Column("closed_at", Double),
+    Column("times", Integer, nullable=False, default=1),
+    Column("last_seen_at", Double),
 )
 Index("ix_incidents_open", incidents.c.at, **_only_where("closed_at IS NULL"))
+Index("ix_incidents_payment", incidents.c.payment_id, **_only_where("closed_at IS NULL"))
 
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
     Column("scope", String, primary_key=True),
-    Column("key", String, primary_key=True),
+    Column("key_hash", String, primary_key=True),
     Column("request_hash", String, nullable=False),
     Column("payment_id", String),
     Column("status", Integer),
-    Column("response", Text),
+    Column("response_sealed", LargeBinary),
     Column("created_at", Double, nullable=False),
 )
 Index("ix_idempotency_keys_created", idempotency_keys.c.created_at)
@@ -200,7 +257,7 @@ callbacks = Table(
     Column("payment_id", String, ForeignKey("payments.id"), nullable=False),
     Column("at", Double, nullable=False),
     Column("method", String, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body_sealed", LargeBinary, nullable=False),
     Column("body_hash", String, nullable=False),
     Column("seen", Integer, nullable=False),
     UniqueConstraint("payment_id", "body_hash"),
@@ -223,10 +280,12 @@ deliveries = Table(
     metadata,
     Column("id", _RowNumber, primary_key=True, autoincrement=True),
     Column("endpoint_id", String, ForeignKey("webhook_endpoints.id"), nullable=False),
-    Column("payment_id", String, ForeignKey("payments.id"), nullable=False),
+    # What it tells of: a payment or an invoice.
+    Column("payment_id", String, ForeignKey("payments.id")),
+    Column("invoice_id", String, ForeignKey("invoices.id")),
     Column("sequence", Integer, nullable=False),
     Column("event", String, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body_sealed", LargeBinary, nullable=False),
     Column("due_at", Double),
     Column("lease_until", Double),
     _count("lease_token"),
@@ -244,6 +303,11 @@ Index(
     **_only_where("due_at IS NOT NULL"),
 )
 Index("ix_deliveries_payment", deliveries.c.payment_id)
+Index(
+    "ix_deliveries_invoice",
+    deliveries.c.invoice_id,
+    **_only_where("invoice_id IS NOT NULL"),
+)
 
 status_budget = Table(
     "status_budget",
