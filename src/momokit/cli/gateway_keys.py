@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from momokit.gateway.store.database import Transaction
     from momokit.gateway.store.store import Store
 
-SCOPES = ("collect", "disburse", "read", "webhooks", "admin", "shop")
+SCOPES = ("collect", "disburse", "read", "webhooks", "approve", "admin", "shop")
 DAY_SECONDS = 86_400.0
 HOUR_SECONDS = 3_600.0
 
@@ -33,6 +33,7 @@ def keys() -> None:
     examples=(
         "momo gateway keys create shop --scope collect --scope read",
         "momo gateway keys create payroll --scope disburse --account uganda --days 90",
+        "momo gateway keys create signing --scope approve --scope read --owner Amina",
     )
 )
 @click.argument("label")
@@ -45,12 +46,17 @@ def keys() -> None:
     help="What the key may do; give it several times for several.",
 )
 @click.option("--account", metavar="NAME", help="Bind the key to one account.")
+@click.option(
+    "--owner", metavar="PERSON", help="Whose key it is; all keys of one owner are one person."
+)
 @click.option("--days", type=click.FloatRange(min=0, min_open=True), help="When it expires.")
-def create(label: str, scopes: tuple[str, ...], account: str | None, days: float | None) -> int:
+def create(
+    label: str, scopes: tuple[str, ...], account: str | None, owner: str | None, days: float | None
+) -> int:
     """Make an API key. It is shown once; only its digest is stored."""
 
     async def work(store: Store, _: Sealer) -> NewKey:
-        return await store.write(lambda t: _create(t, label, scopes, account, days))
+        return await store.write(lambda t: _create(t, label, scopes, account, owner, days))
 
     return _give_once(in_store(session(), work))
 
@@ -123,6 +129,7 @@ def _create(
     label: str,
     scopes: tuple[str, ...],
     account: str | None,
+    owner: str | None,
     days: float | None,
 ) -> NewKey:
     from momokit.gateway.keys import create_key, make_key
@@ -131,7 +138,8 @@ def _create(
     bound = find_account(transaction, account) if account else None
     reached = [bound] if bound else list_accounts(transaction)
     live = any(one.market != "sandbox" and not one.base_url for one in reached)
-    new = make_key(label=label, scopes=scopes, live=live, account_id=bound.id if bound else None)
+    account_id = bound.id if bound else None
+    new = make_key(label=label, scopes=scopes, live=live, account_id=account_id, owner=owner)
     lifetime_seconds = days * DAY_SECONDS if days is not None else None
     return create_key(transaction, new, lifetime_seconds=lifetime_seconds)
 
@@ -145,6 +153,7 @@ def _give_once(new: NewKey) -> int:
             "id": key.id,
             "scopes": " ".join(key.scopes),
             "account": key.account_id or "all",
+            "owner": key.owner or key.label,
             "expires": moment(key.expires_at) or "never",
         }
     )
@@ -161,6 +170,7 @@ def _facts(key: ApiKey, now: float) -> dict[str, Any]:
         "prefix": key.prefix,
         "scopes": key.scopes,
         "account_id": key.account_id,
+        "owner": key.owner,
         "state": _state(key, now),
         "created_at": stamp(key.created_at),
         "expires_at": stamp(key.expires_at),

@@ -30,6 +30,7 @@ SCOPES: dict[str, str] = {
     "disburse": "pay out: transfers, deposits, refunds, cash transfers, bills",
     "read": "see payments, accounts and balances",
     "webhooks": "set where webhooks go, and send them again",
+    "approve": "approve batches of disbursements that another person made",
     "admin": "all of the above, and numbers in full",
     "shop": "the two endpoints of a simple shop, and nothing else",
 }
@@ -56,10 +57,15 @@ def make_key(
     scopes: Collection[str],
     live: bool,
     account_id: str | None = None,
+    owner: str | None = None,
     expires_at: float | None = None,
     random: Callable[[int], bytes] = os.urandom,
 ) -> NewKey:
-    """Make a key: `mk_live_…`, or `mk_test_…` where no real money moves. Raises InvalidInput."""
+    """Make a key: `mk_live_…`, or `mk_test_…` where no real money moves. Raises InvalidInput.
+
+    `owner` is the person who uses it (its label when left out): all keys of one owner are one
+    person where two are needed.
+    """
     check_scopes(scopes)
     start = f"mk_{'live' if live else 'test'}_"
     text = start + base64.urlsafe_b64encode(random(_KEY_BYTES)).rstrip(b"=").decode()
@@ -70,6 +76,7 @@ def make_key(
         key_hash=digest(text),
         scopes=tuple(scope for scope in SCOPES if scope in scopes),
         account_id=account_id,
+        owner=owner or label,
         expires_at=expires_at,
     )
     return NewKey(key=key, text=Secret(text))
@@ -123,6 +130,7 @@ def rotate_key(
         scopes=old.scopes,
         live=old.prefix.startswith("mk_live_"),
         account_id=old.account_id,
+        owner=old.owner,
         expires_at=old.expires_at,
         random=random,
     )

@@ -13,6 +13,7 @@ from litestar.params import QueryParameter
 
 from momokit.gateway.api.edge import Caller
 from momokit.gateway.api.problems import Problem
+from momokit.gateway.core.batch import person_of
 from momokit.gateway.core.payment import PUSH_KINDS
 from momokit.gateway.keys import digest, recognise
 from momokit.gateway.store.accounts import touch_keys
@@ -21,7 +22,8 @@ from momokit.gateway.store.store import Store
 
 COLLECT, DISBURSE, READ = "collect", "disburse", "read"
 WEBHOOKS, ADMIN, SHOP = "webhooks", "admin", "shop"
-_ALL = frozenset({COLLECT, DISBURSE, READ, WEBHOOKS, ADMIN})
+APPROVE = "approve"
+_ALL = frozenset({COLLECT, DISBURSE, READ, WEBHOOKS, APPROVE, ADMIN})
 
 MONEY = frozenset({COLLECT, DISBURSE})
 ANY_READER = frozenset({READ, COLLECT, DISBURSE})
@@ -59,7 +61,10 @@ def authenticate_by(
             touched[key.id] = now
             await store.write(lambda t: touch_keys(t, [key.id]))
         scopes = _ALL if ADMIN in key.scopes else frozenset(key.scopes)
-        caller = Caller(key_id=key.id, scopes=scopes, account_id=key.account_id)
+        person = person_of(key.owner or key.label)
+        caller = Caller(
+            key_id=key.id, scopes=scopes, account_id=key.account_id, person=person
+        )  # fmt: skip
         if len(known) >= _KEYS_KEPT:
             known.clear()
         known[name] = (now, caller)

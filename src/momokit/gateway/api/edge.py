@@ -56,11 +56,15 @@ class Uncounted:
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who asks: an API key, what it may do, and the one account it is bound to, if any."""
+    """Who asks: an API key, what it may do, the account it is bound to, if any, and whose it is.
+
+    All keys of one person have the same `person`: where two are needed, keys do not count.
+    """
 
     key_id: str
     scopes: frozenset[str]
     account_id: str | None = None
+    person: str = ""
 
     def has(self, wanted: Collection[str]) -> bool:
         """Tell whether the key has one of these scopes."""

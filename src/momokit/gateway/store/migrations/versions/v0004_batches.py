@@ -280,7 +280,7 @@ _BATCH_REFUSALS = {
     ),
 }  # fmt: skip
 _IS_EDITABLE = (
-    "EXISTS (SELECT 1 FROM batches WHERE id = {row}.batch_id AND state IN ('draft', 'checked'))"  # noqa: E501
+    "EXISTS (SELECT 1 FROM batches WHERE id = {row}.batch_id AND state IN ('draft', 'checked'))"
 )
 _IS_PAYABLE = (
     "EXISTS (SELECT 1 FROM batches b JOIN batch_rows r ON r.batch_id = b.id "
