@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from momokit.gateway.core.payment import State
 from momokit.gateway.metrics import Metrics, reason_class
 from momokit.gateway.store.records import Recorded
+from momokit.operations.exchange import Exchanged
 from tests.gateway.core.make import created
 
 
@@ -62,20 +64,40 @@ def test_reasons_are_few_whatever_mtn_makes_up(code: str | None, said: str) -> N
     assert reason_class(code) == said
 
 
-def test_answers_of_mtn_are_counted_by_known_codes() -> None:
-    """A code nobody has seen does not make a new series."""
-    metrics = Metrics()
-    for code, status in (("EXPIRED", 200), ("ZZZ_256772123456", 500), ("", None), ("", 429)):
-        metrics.provider_answer(operation="RequesttoPay", code=code, status=status, seconds=0.1)
-    name = "momo_provider_answers_total"
-    counts = [
-        value(metrics, name, operation="RequesttoPay", code=code)
-        for code in ("EXPIRED", "unlisted", "none")
-    ]
+def exchanged(operation: str, status: int | None, code: str | None = None) -> Exchanged:
+    """Make one call to MTN as the client tells of it."""
+    return Exchanged(operation, status, code, None if status else "timeout", 0.1)
 
-    assert counts == [1.0, 1.0, 2.0]
+
+def test_answers_of_mtn_are_counted_by_known_codes() -> None:
+    """A code nobody has seen does not make a new series, and is counted as unknown here."""
+    metrics = Metrics()
+    for status, code in (
+        (409, "RESOURCE_ALREADY_EXIST"), (500, "ZZZ_256772123456"), (None, None), (429, None),
+    ):  # fmt: skip
+        metrics.exchanged(exchanged("RequesttoPay", status, code))
+    name = "momo_provider_answers_total"
+    counts = {
+        code: value(metrics, name, operation="RequesttoPay", code=code)
+        for code in ("RESOURCE_ALREADY_EXIST", "unlisted", "timeout", "none")
+    }
+
+    assert set(counts.values()) == {1.0}
     assert value(metrics, "momo_rate_limited_total") == 1.0
+    assert value(metrics, "momo_unclassified_total") == 1.0
     assert b"256772123456" not in metrics.render()
+
+
+def test_tokens_are_counted_by_how_they_went() -> None:
+    """Churn and refusals of tokens are numbers of their own, there from the start."""
+    metrics = Metrics()
+    before = value(metrics, "momo_token_refresh_total", outcome="failed")
+    for status in (200, 500, None):
+        metrics.exchanged(exchanged("CreateAccessToken", status))
+
+    assert before == 0.0
+    assert value(metrics, "momo_token_refresh_total", outcome="ok") == 1.0
+    assert value(metrics, "momo_token_refresh_total", outcome="failed") == 2.0
 
 
 def test_gauges_forget_what_is_no_more() -> None:
@@ -95,7 +117,10 @@ def test_names_and_labels_hold_to_the_rules() -> None:
     metrics.request(method="BREW", route="/v1/payments", status=202, seconds=0.01)
     metrics.callback(outcome="new", seconds=0.001)
     metrics.idempotency(outcome="new")
-    metrics.token_refresh(outcome="ok")
+    metrics.exchanged(exchanged("CreateAccessToken", 200))
+    metrics.balance(
+        country="uganda", product="disbursement", currency="UGX", amount=Decimal("5000")
+    )
     metrics.delivery(outcome="delivered")
     text = metrics.render().decode()
     names = set(re.findall(r"^# TYPE (\S+)", text, flags=re.MULTILINE))
@@ -104,5 +129,6 @@ def test_names_and_labels_hold_to_the_rules() -> None:
     assert {name for name in names if not re.match(r"momo_|http_(client|server)_", name)} == set()
     assert labels <= {
         "version", "role", "method", "route", "status", "le", "result", "outcome",
+        "operation", "code", "country", "product", "currency",
     }  # fmt: skip
     assert 'method="other"' in text

@@ -16,15 +16,15 @@ from momokit.callbacks import check_callback_url
 from momokit.errors import ConfigurationError, InvalidInput
 from momokit.gateway.book import AccountBook
 from momokit.gateway.core.destinations import DEVELOPMENT, PUBLIC, Allowance, read_destination
+from momokit.gateway.gauges import Gauges
 from momokit.gateway.metrics import Metrics
 from momokit.gateway.provider import Provider
 from momokit.gateway.seal import Sealer
 from momokit.gateway.serve import Server, address_of, listen, metrics_served, stop_on_signals
 from momokit.gateway.settings import GatewaySettings
 from momokit.gateway.start import claim_sqlite, open_store
-from momokit.gateway.store.deliveries import ClaimedDelivery, next_delivery_due
+from momokit.gateway.store.deliveries import ClaimedDelivery
 from momokit.gateway.store.idempotency import forget_old_keys
-from momokit.gateway.store.payments import count_by_state
 from momokit.gateway.store.records import Recorded
 from momokit.gateway.store.store import Store
 
@@ -71,7 +71,10 @@ class Gateway:
         self.base_url = ""
         self._lock = lock
         self._stopping = asyncio.Event()
-        self._stale_told = 0
+        self._gauges = Gauges(
+            store=store, book=book, metrics=metrics, database=settings.database_url,
+            status_calls_per_second=settings.status_calls_per_second,
+        )  # fmt: skip
         self._problems_told: set[str] = set()
 
     def stop(self) -> None:
@@ -126,22 +129,7 @@ class Gateway:
 
     async def refresh_gauges(self) -> None:
         """Measure what is open, for the metrics."""
-        counts = await self.store.read(count_by_state)
-        by_country: dict[Any, int] = {}
-        for (account_id, state), count in counts.items():
-            label = (self.book.market_of(account_id), state)
-            by_country[label] = by_country.get(label, 0) + count
-        self.metrics.open_payments(by_country)
-        due, now = await self.store.read(lambda t: (next_delivery_due(t), t.now))
-        self.metrics.webhook_lag(max(0.0, now - due) if due is not None else 0.0)
-        paused: dict[str, int] = {}
-        for account in self.book.accounts:
-            if account.paused_reason is not None:
-                paused[account.market] = paused.get(account.market, 0) + 1
-        self.metrics.paused_accounts(paused)
-        stale = self.store.stale_records
-        self.metrics.stale_results(stale - self._stale_told)
-        self._stale_told = stale
+        await self._gauges.refresh()
 
     async def _tidy(self) -> None:
         await self.store.write(forget_old_keys)
@@ -222,7 +210,7 @@ async def _put_together(
     for problem in account_problems(book, settings):
         raise problem
     metrics = Metrics(role=role)
-    provider = Provider(book.settings_of)
+    provider = Provider(book.settings_of, observe=metrics.exchanged)
     gateway = Gateway(
         settings=settings, role=role, store=store, book=book, provider=provider, metrics=metrics,
         lock=lock,

@@ -7,6 +7,7 @@ that could be written down.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,6 +21,7 @@ from prometheus_client import (
 from momokit._version import __version__
 from momokit.gateway.core.payment import State
 from momokit.gateway.store.records import Recorded
+from momokit.operations.exchange import Exchanged
 from momokit.reasons import reason_of
 
 TO_FINAL_SECONDS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400)
@@ -40,6 +42,8 @@ class Metrics:
         self._money()
         self._mtn()
         self._merchant()
+        self._machine()
+        self._show_from_the_start()
         build = self._gauge("momo_build_info", "Which version runs, as what", "version", "role")
         build.labels(version=__version__, role=role).set(1)
 
@@ -61,6 +65,10 @@ class Metrics:
             "momo_state_conflicts", "Last words that contradict an earlier one; must stay 0"
         )
         self._incidents = self._counter("momo_incidents", "Payments put before a person")
+        self._waiting = self._gauge("momo_incidents_open", "Incidents nobody has closed yet")
+        self._mismatches = self._counter(
+            "momo_provider_mismatch", "Answers of MTN about another payment; must stay 0"
+        )
         self._stale = self._counter(
             "momo_stale_results", "Results refused because their lease was lost"
         )
@@ -79,9 +87,22 @@ class Metrics:
         )
         self._tokens = self._counter("momo_token_refresh", "Bearer tokens asked for", "outcome")
         self._limited = self._counter("momo_rate_limited", "Calls that MTN turned away (429)")
+        self._unclassified = self._counter(
+            "momo_unclassified", "Codes and statuses of MTN that are not known here"
+        )
+        self._budget = self._gauge(
+            "momo_poll_budget_used_ratio", "Share of the status questions in use, 0 to 1"
+        )
+        self._balance = self._gauge(
+            "momo_balance", "Money at MTN when last asked", "country", "product", "currency"
+        )
         self._callbacks = self._counter("momo_callbacks", "Callbacks from MTN", "result")
         self._ack = self._histogram(
             "momo_callback_ack_seconds", "Time to answer a callback", SERVER_SECONDS
+        )
+        self._coverage = self._gauge(
+            "momo_callback_coverage_ratio",
+            "Share of the newest finished payments that MTN called back about",
         )
 
     def _merchant(self) -> None:
@@ -100,6 +121,24 @@ class Metrics:
             "route",
             "status",
         )
+
+    def _machine(self) -> None:
+        self._disk = self._gauge("momo_disk_free_ratio", "Free share of the database's disk")
+        self._size = self._gauge("momo_database_size_bytes", "Size of the database")
+        self._skew = self._gauge(
+            "momo_clock_skew_seconds", "Between this machine's clock and the database's"
+        )
+
+    def _show_from_the_start(self) -> None:
+        # A series that appears with its first event hides that event from increase().
+        for outcome in ("ok", "failed"):
+            self._tokens.labels(outcome=outcome)
+        for result in ("matched", "duplicate", "late", "unknown"):
+            self._callbacks.labels(result=result)
+        for result in ("new", "replayed", "conflict"):
+            self._keys.labels(result=result)
+        for outcome in ("delivered", "retry", "given_up", "endpoint_gone", "lease_lost"):
+            self._deliveries.labels(outcome=outcome)
 
     def request(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Record an answer of our API. `route` is the pattern, never the path."""
@@ -120,6 +159,8 @@ class Metrics:
         payment = recorded.payment
         if recorded.incident is not None:
             self._incidents.inc()
+        if recorded.event == "mismatch":
+            self._mismatches.inc()
         if recorded.before.is_final and payment.state is not recorded.before:
             self._conflicts.inc()
         if not payment.state.is_final or recorded.before.is_final:
@@ -134,20 +175,23 @@ class Metrics:
         ).inc()
         self._to_final.labels(**labels).observe(max(0.0, recorded.at - payment.created_at))
 
-    def provider_answer(
-        self, *, operation: str, code: str, status: int | None, seconds: float
-    ) -> None:
-        """Record what MTN answered, or that it did not (`status` None)."""
-        known = code if not code or reason_of(code).is_known else "unlisted"
-        self._answers.labels(operation=operation, code=known or "none").inc()
-        told = str(status) if status is not None else "none"
-        self._client.labels(operation=operation, status=told).observe(seconds)
-        if status == 429:
+    def exchanged(self, told: Exchanged) -> None:
+        """Record a call to MTN as it went over the wire."""
+        code = told.failure or told.code or "none"
+        if told.code is not None and not reason_of(told.code).is_known:
+            code = "unlisted"
+            self._unclassified.inc()
+        self._answers.labels(operation=told.operation, code=code).inc()
+        status = str(told.status) if told.status is not None else "none"
+        self._client.labels(operation=told.operation, status=status).observe(told.seconds)
+        if told.status == 429:
             self._limited.inc()
+        if told.operation == "CreateAccessToken":
+            self._tokens.labels(outcome="ok" if told.status == 200 else "failed").inc()
 
-    def token_refresh(self, *, outcome: str) -> None:
-        """Record that a bearer token was asked for: ok or failed."""
-        self._tokens.labels(outcome=outcome).inc()
+    def balance(self, *, country: str, product: str, currency: str, amount: Decimal) -> None:
+        """Show what was at MTN when it was last asked."""
+        self._balance.labels(country=country, product=product, currency=currency).set(float(amount))
 
     def delivery(self, *, outcome: str) -> None:
         """Record a webhook: delivered, again (it will be tried) or given up."""
@@ -168,6 +212,30 @@ class Metrics:
         self._oldest.clear()
         for state, age_seconds in ages_seconds.items():
             self._oldest.labels(state=state.value).set(age_seconds)
+
+    def open_incidents(self, count: int) -> None:
+        """Show how many incidents wait for a person."""
+        self._waiting.set(count)
+
+    def callback_coverage(self, ratio: float | None) -> None:
+        """Show for what share of finished payments MTN called back; None while there are none."""
+        self._coverage.set(float("nan") if ratio is None else ratio)
+
+    def poll_budget(self, ratio: float) -> None:
+        """Show what share of the status questions that MTN allows is in use."""
+        self._budget.set(ratio)
+
+    def disk_free(self, ratio: float) -> None:
+        """Show what share of the database's disk is free."""
+        self._disk.set(ratio)
+
+    def database_size(self, size_bytes: int) -> None:
+        """Show how large the database is."""
+        self._size.set(size_bytes)
+
+    def clock_skew(self, seconds: float) -> None:
+        """Show how far this machine's clock is from the database's."""
+        self._skew.set(seconds)
 
     def webhook_lag(self, seconds: float) -> None:
         """Show how late the most overdue webhook is."""
