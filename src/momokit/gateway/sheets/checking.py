@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from momokit._reason_words import Words
 from momokit.gateway.core.batch_file import Column
-from momokit.gateway.core.batch_rows import CheckedRow, Finding, Rules
+from momokit.gateway.core.batch_findings import Finding
+from momokit.gateway.core.batch_rows import CheckedRow, Rules
 from momokit.gateway.core.cells import Row
 from momokit.gateway.sheets.limits import DEFAULT_LIMITS, Limits
 from momokit.gateway.sheets.reading import Source

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import BinaryIO, Literal, TypeAlias
 
 from momokit.gateway.core.batch_file import Column
-from momokit.gateway.core.batch_rows import Finding
+from momokit.gateway.core.batch_findings import Finding
 from momokit.gateway.core.cells import Cell
 
 SheetFormat: TypeAlias = Literal["csv", "xlsx"]
