@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 from itertools import chain, zip_longest
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpcore2
 
@@ -24,7 +24,7 @@ from momokit.gateway.core.destinations import (
     literal_address,
     may_be_reached,
 )
-from momokit.gateway.stream import connect
+from momokit.gateway.stream import Stream, connect
 
 RESOLVER_THREADS = 32
 ADDRESSES_TRIED = 4
@@ -110,39 +110,40 @@ async def addresses_of(
         raise UnknownHost
     if not all(may_be_reached(address, allowance=allowance) for address in found):
         raise ForbiddenDestination
-    return _in_turns(found)
+    return in_turns(found)
 
 
-def _in_turns(found: Sequence[Address]) -> list[Address]:
-    """Take both kinds of addresses in turns, so that one kind that is dead does not use up all."""
+def in_turns(found: Sequence[Address]) -> list[Address]:
+    """Take both kinds of addresses in turns, so that one kind that is dead uses up not all."""
     first = [address for address in found if address.version == found[0].version]
     other = [address for address in found if address.version != found[0].version]
     pairs = chain.from_iterable(zip_longest(first, other))
     return [address for address in pairs if address is not None]
 
 
-class GuardedNetwork(httpcore2.AsyncNetworkBackend):
+class GuardedNetwork:
     """Connects by name, to nothing but addresses that have been judged."""
 
     def __init__(self, *, resolver: Resolver, allowance: Allowance) -> None:
         self._resolver = resolver
         self._allowance = allowance
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - the interface of the HTTP library
-        local_address: str | None = None,  # noqa: ARG002
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
-    ) -> httpcore2.AsyncNetworkStream:
-        """Connect to the first of the host's addresses that answers."""
+    async def connect(self, host: str, port: int) -> Stream:
+        """Connect to the first of the host's addresses that answers.
+
+        Raises ForbiddenDestination, UnknownHost, and the HTTP library's ConnectError and
+        ConnectTimeout.
+        """
         found = await addresses_of(host, resolver=self._resolver, allowance=self._allowance)
-        seconds = min(timeout or CONNECT_SECONDS, CONNECT_SECONDS)
-        failure: Exception = UnknownHost()
-        for address in found[:ADDRESSES_TRIED]:
-            try:
-                return await connect(address, port, within_seconds=seconds)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                failure = error
-        raise failure
+        return await connect_to_one(found, port)
+
+
+async def connect_to_one(found: Sequence[Address], port: int) -> Stream:
+    """Connect to the first address that answers."""
+    failure: Exception = UnknownHost()
+    for address in found[:ADDRESSES_TRIED]:
+        try:
+            return await connect(address, port, within_seconds=CONNECT_SECONDS)
+        except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+            failure = error
+    raise failure

@@ -11,7 +11,7 @@ import contextlib
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -20,6 +20,7 @@ import httpx2
 
 from momokit._version import __version__
 from momokit.errors import InvalidInput
+from momokit.gateway.calls import Broken, Line, Lines, write_request
 from momokit.gateway.core.deliveries import read_retry_after
 from momokit.gateway.core.destinations import PUBLIC, Allowance, Destination, read_destination
 from momokit.gateway.destination import (
@@ -29,6 +30,7 @@ from momokit.gateway.destination import (
     SystemResolver,
     UnknownHost,
 )
+from momokit.gateway.stream import Stream
 
 USER_AGENT = f"momokit-webhooks/{__version__}"
 DEADLINE_SECONDS = 15.0
@@ -79,19 +81,15 @@ class Sender:
         self._clock = clock
         self._places = _Places(per_host=per_host, wait_seconds=place_seconds)
         self._resolver = resolver or SystemResolver()
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=tls if tls is not None else httpx2.create_ssl_context(),
-            max_connections=None,  # The places bound them, and what the worker takes on.
-            max_keepalive_connections=64,
-            keepalive_expiry=30.0,
-            http1=True,
-            http2=False,
-            network_backend=GuardedNetwork(resolver=self._resolver, allowance=allowance),
-        )
+        self._network = GuardedNetwork(resolver=self._resolver, allowance=allowance)
+        self._tls = tls if tls is not None else httpx2.create_ssl_context()
+        self._tls.set_alpn_protocols(["http/1.1"])
+        # The places bound how many there are at once, and what the worker takes on.
+        self._lines = Lines()
 
     async def close(self) -> None:
         """Let go of every connection and thread."""
-        await self._pool.aclose()
+        await self._lines.close()
         if isinstance(self._resolver, SystemResolver):
             self._resolver.close()
 
@@ -107,25 +105,36 @@ class Sender:
     async def _exchange(
         self, destination: Destination, body: bytes, headers: Mapping[str, str]
     ) -> SendResult:
+        request = _request(destination, body, headers)
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + self._deadline_seconds
-        async with asyncio.timeout_at(ends_at):
-            response = await self._pool.handle_async_request(_request(destination, body, headers))
+        place = (destination.scheme, destination.authority)
+        line: Line | None = None
         try:
-            # The status is known, so nothing that happens from here on can change the result.
+            async with asyncio.timeout_at(ends_at):
+                line = await self._lines.take(place, lambda: self._connect(destination))
+                status = await line.ask(request)
+            # The status is known, so nothing that happens from here on can change the result. A
+            # short answer is read, so that its connection can be used again; a long one is not.
             with suppress(Exception):
                 async with asyncio.timeout_at(min(ends_at, loop.time() + _DRAIN_SECONDS)):
-                    await _drain(response)
+                    await line.rest(limit_bytes=ANSWER_LIMIT_BYTES)
+            return self._result_of(status, line.headers)
         finally:
-            with suppress(Exception):
-                await response.aclose()
-        return self._result_of(response)
+            if line is not None:
+                with suppress(Exception):
+                    await self._lines.give_back(place, line)
 
-    def _result_of(self, response: httpcore2.Response) -> SendResult:
-        status = response.status
+    async def _connect(self, destination: Destination) -> Stream:
+        stream = await self._network.connect(destination.host, destination.port)
+        if destination.scheme == "https":
+            await stream.start_tls(self._tls, destination.host)
+        return stream
+
+    def _result_of(self, status: int, headers: list[tuple[bytes, bytes]]) -> SendResult:
         if 200 <= status < 300:
             return SendResult(status=status)
-        wish = next((v for name, v in response.headers if name.lower() == b"retry-after"), b"")
+        wish = next((value for name, value in headers if name == b"retry-after"), b"")
         redirect = " (redirects are not followed)" if 300 <= status < 400 else ""
         return SendResult(
             status=status,
@@ -144,7 +153,7 @@ class Sender:
                 return f"no answer within {self._deadline_seconds:g} s"
             case httpcore2.ConnectError():
                 return _words_for_no_connection(failure)
-            case httpcore2.NetworkError() | httpcore2.RemoteProtocolError():
+            case httpcore2.NetworkError() | Broken():
                 return "the connection broke, or what came is not HTTP"
         return f"not sent ({type(failure).__name__})"
 
@@ -161,9 +170,7 @@ def _words_for_no_connection(failure: BaseException) -> str:
     return "no connection"
 
 
-def _request(
-    destination: Destination, body: bytes, headers: Mapping[str, str]
-) -> httpcore2.Request:
+def _request(destination: Destination, body: bytes, headers: Mapping[str, str]) -> bytes:
     fields = {
         "Host": destination.authority,
         "User-Agent": USER_AGENT,
@@ -172,27 +179,9 @@ def _request(
         "Content-Length": str(len(body)),
         **headers,
     }
-    return httpcore2.Request(
-        "POST",
-        httpcore2.URL(
-            scheme=destination.scheme,
-            host=destination.host,
-            port=destination.port,
-            target=destination.target,
-        ),
-        headers=[(name.encode("ascii"), value.encode("ascii")) for name, value in fields.items()],
-        content=body,
-    )
-
-
-async def _drain(response: httpcore2.Response) -> None:
-    """Read a short answer, so that its connection can be used again; drop a long one."""
-    seen = 0
-    async with aclosing(response.aiter_stream()) as chunks:
-        async for chunk in chunks:
-            seen += len(chunk)
-            if seen > ANSWER_LIMIT_BYTES:
-                return
+    if not all(value.isascii() for value in headers.values()):
+        raise ValueError("A header has letters that cannot be sent.")
+    return write_request("POST", destination.target, fields.items(), body=body)
 
 
 class _Crowded(Exception):
