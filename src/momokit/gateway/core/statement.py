@@ -1,0 +1,372 @@
+"""Read a statement's rows by a profile: each becomes a line, a balance, nothing, or unreadable.
+
+A row that cannot be read is never dropped: it comes back with the field at fault, to be looked at
+by a person.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Literal, TypeAlias
+
+from momokit.errors import InvalidInput
+from momokit.gateway.core.cells import Cell, CellKind, Row
+from momokit.gateway.core.statement_profile import (
+    FIELDS,
+    Direction,
+    Profile,
+    Role,
+    Status,
+    folded,
+    zone_of,
+)
+from momokit.gateway.core.statement_times import DAY_SECONDS, TimeFormat, moment
+from momokit.market import Market
+from momokit.party import MSISDN
+
+_SPACES = "[ \u00a0\u202f]"
+_WORDS_KEPT = 4096
+MAX_ID = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where each field stands in a row, from 0, and what the file calls it."""
+
+    places: dict[str, int]
+    titles: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One movement as MTN's statement tells it. Times are seconds since 1970, amounts positive.
+
+    It happened from `at` until `until`: within that second, or on that day where no time is given.
+    `party` is the other side's number when it could be read, `parties` what the file says of both.
+    """
+
+    row_number: int
+    role: Role
+    status: Status
+    at: float
+    until: float
+    direction: Direction
+    amount: Decimal
+    currency: str
+    fee: Decimal | None = None
+    balance: Decimal | None = None
+    financial_transaction_id: str | None = None
+    external_id: str | None = None
+    reference_id: str | None = None
+    party: str | None = field(default=None, repr=False)
+    parties: tuple[str, str] = field(default=("", ""), repr=False)
+
+    @property
+    def moved(self) -> bool:
+        """Tell whether money moved, if only for a while."""
+        return self.status in ("moved", "reversed")
+
+    def effect(self, *, fee_in_amount: bool = False) -> Decimal:
+        """Give what the line does to the balance."""
+        if not self.moved:
+            return Decimal(0)
+        fee = Decimal(0) if fee_in_amount or self.fee is None else self.fee
+        return (self.amount if self.direction == "in" else -self.amount) - fee
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unreadable:
+    """A row that could not be read: the field at fault and why, and the row as it came."""
+
+    row_number: int
+    column: str
+    why: str
+    texts: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRow:
+    """An opening or closing balance that the statement states."""
+
+    which: Literal["opening", "closing"]
+    amount: Decimal
+
+
+Read: TypeAlias = Line | Unreadable | BalanceRow | None
+
+
+class _Fault(Exception):
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(why)
+        self.name, self.why = name, why
+
+
+class HeaderFinder:
+    """Finds the header below whatever stands above it, and keeps what was above."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._by_header = {
+            folded(header): name for name in FIELDS for header in profile.columns.get(name, [])
+        }
+        self.above: list[tuple[str, ...]] = []
+
+    def __call__(self, texts: Sequence[str]) -> Columns | None:
+        """Say where the fields are when this row is the header; otherwise keep it."""
+        places: dict[str, int] = {}
+        for index, text in enumerate(texts):
+            name = self._by_header.get(folded(text)) if len(text) < MAX_ID else None
+            if name is not None:
+                places.setdefault(name, index)
+        amounts = {"amount"} & places.keys() or {"amount_in", "amount_out"} <= places.keys()
+        if "time" in places and amounts:
+            return Columns(places, tuple(texts))
+        self.above.append(tuple(texts))
+        return None
+
+
+class StatementReader:
+    """Reads rows by a profile, for one market. `currency` is for lines that name none."""
+
+    def __init__(self, profile: Profile, columns: Columns, *, market: Market) -> None:
+        self._profile = profile
+        self._columns = columns
+        self._market = market
+        self._currency = profile.currency or market.currency
+        self._zone = zone_of(profile.zone)
+        self._formats = [TimeFormat(one) for one in profile.time_formats]
+        self._amount = amount_reader(profile)
+        self._header = tuple(folded(title) for title in columns.titles)
+        self._words: dict[str, str] = {}
+        self._get = {name: _getter(columns.places.get(name)) for name in FIELDS}
+        self._opening = [folded(word) for word in profile.opening_words]
+        self._closing = [folded(word) for word in profile.closing_words]
+        self._footers = [folded(word) for word in profile.footer_words]
+        self._has_direction = "direction" in columns.places
+
+    def above(self, rows: Sequence[Sequence[str]]) -> list[BalanceRow]:
+        """Read the balances that stand above the header."""
+        found = [self._balance_row([Cell(text) for text in texts]) for texts in rows]
+        return [one for one in found if one is not None]
+
+    def read(self, row: Row) -> Read:
+        """Read one row."""
+        cells = row.cells
+        try:
+            return self._line(row.number, cells)
+        except _Fault as fault:
+            if fault.name == "time":
+                balance = self._balance_row(cells)
+                if balance is not None or self._is_furniture(cells):
+                    return balance
+            texts = tuple(cell.text for cell in cells)
+            return Unreadable(row_number=row.number, column=fault.name, why=fault.why, texts=texts)
+
+    def _line(self, number: int, cells: Sequence[Cell]) -> Line | None:
+        get = self._get
+        at, until = self._time(get["time"](cells))
+        word = self._folded(get["type"](cells).text)
+        role: Role = self._profile.types.get(word, "payment")
+        if role == "ignored":
+            return None
+        status = self._status(get["status"](cells).text)
+        direction, amount = self._money(cells, word)
+        fee = self._optional("fee", get["fee"](cells))
+        fee = abs(fee) if fee is not None else None
+        if not amount and fee:
+            # A row that moves nothing but its fee.
+            role, amount, direction, fee = "fee", fee, "out", None
+        if not amount and status != "failed":
+            raise _Fault("amount", "The amount is zero.")
+        if role == "fee" and not self._has_direction and "amount_in" not in self._columns.places:
+            direction = "out"
+        sides = (get["from_party"](cells).text, get["to_party"](cells).text)
+        return Line(
+            row_number=number,
+            role=role,
+            status=status,
+            at=at,
+            until=until,
+            direction=direction,
+            amount=amount,
+            currency=self._currency_of(get["currency"](cells).text),
+            fee=fee,
+            balance=self._optional("balance", get["balance"](cells)),
+            financial_transaction_id=_id("financial_transaction_id", get, cells),
+            external_id=_id("external_id", get, cells),
+            reference_id=_id("reference_id", get, cells),
+            party=read_party(sides[0 if direction == "in" else 1], market=self._market),
+            parties=sides,
+        )
+
+    def _time(self, cell: Cell) -> tuple[float, float]:
+        text = cell.text.strip()
+        if cell.kind is CellKind.DATE:
+            at = moment(datetime.fromisoformat(text).replace(tzinfo=None), self._zone)
+            return at, at + (DAY_SECONDS if len(text) <= len("2026-01-31") else 1.0)
+        for form in self._formats:
+            wall = form.read(text)
+            if wall is not None:
+                at = moment(wall, self._zone)
+                return at, at + form.span_seconds
+        raise _Fault("time", "This is no time in a form that the profile names.")
+
+    def _status(self, text: str) -> Status:
+        word = self._folded(text)
+        if not word:
+            return self._profile.status_when_absent
+        found = self._profile.statuses.get(word)
+        if found is None:
+            raise _Fault("status", "The profile does not say what this status means.")
+        return found
+
+    def _money(self, cells: Sequence[Cell], word: str) -> tuple[Direction, Decimal]:
+        get = self._get
+        if "amount_in" in self._columns.places:
+            taken = self._optional("amount_in", get["amount_in"](cells))
+            paid = self._optional("amount_out", get["amount_out"](cells))
+            if taken and paid:
+                raise _Fault("amount_in", "Money came in and went out in one row.")
+            if taken or paid:
+                return ("in", abs(taken)) if taken else ("out", abs(paid or Decimal(0)))
+            if "amount" not in self._columns.places and (taken, paid) == (None, None):
+                raise _Fault("amount_in", "There is no amount.")
+        amount = self._optional("amount", get["amount"](cells))
+        if amount is None:
+            if "amount_in" in self._columns.places:
+                return "in", Decimal(0)
+            raise _Fault("amount", "There is no amount.")
+        said = self._folded(get["direction"](cells).text)
+        known = self._profile.directions.get(said or word)
+        if said and known is None:
+            raise _Fault("direction", "The profile does not say what this word means.")
+        return known or ("out" if amount < 0 else "in"), abs(amount)
+
+    def _optional(self, name: str, cell: Cell) -> Decimal | None:
+        text = cell.text.strip()
+        if not text or text == "-":
+            return None
+        value = self._amount(cell)
+        if value is None:
+            raise _Fault(name, "This is no amount as the profile says they are written.")
+        return value
+
+    def _currency_of(self, text: str) -> str:
+        code = text.strip().upper()
+        if code and not re.fullmatch("[A-Z]{3}", code):
+            raise _Fault("currency", "A currency has three letters.")
+        return code or self._currency
+
+    def _balance_row(self, cells: Sequence[Cell]) -> BalanceRow | None:
+        said = next((folded(cell.text) for cell in cells if cell.text.strip()), "")
+        for which, words in (("opening", self._opening), ("closing", self._closing)):
+            word = next((word for word in words if said.startswith(word)), None)
+            if word is None:
+                continue
+            for cell in reversed(cells):
+                amount = self._amount(Cell(cell.text.rpartition(":")[2].strip(), cell.kind))
+                if amount is not None:
+                    return BalanceRow("opening" if which == "opening" else "closing", amount)
+        return None
+
+    def _is_furniture(self, cells: Sequence[Cell]) -> bool:
+        """Tell whether a row is a total, the end, or the header printed again."""
+        said = next((folded(cell.text) for cell in cells if cell.text.strip()), "")
+        if not said or any(said == word or said.startswith(f"{word} ") for word in self._footers):
+            return True
+        return tuple(folded(cell.text) for cell in cells) == self._header
+
+    def _folded(self, text: str) -> str:
+        found = self._words.get(text)
+        if found is None:
+            found = folded(text)
+            if len(self._words) < _WORDS_KEPT:
+                self._words[text] = found
+        return found
+
+
+def amount_reader(profile: Profile) -> Callable[[Cell], Decimal | None]:
+    """Make what reads amounts with the profile's marks; None for what is no amount."""
+    group = _SPACES if profile.grouping_mark == " " else re.escape(profile.grouping_mark)
+    whole = rf"\d{{1,3}}(?:{group}\d{{3}})+|\d+" if group else r"\d+"
+    mark = re.escape(profile.decimal_mark)
+    pattern = re.compile(rf"([-+(]?){_SPACES}?({whole})(?:{mark}(\d{{1,6}}))?({_SPACES}?[-)]?)")
+    plain = re.compile(r"(-?)(\d{1,18})(?:\.(\d{1,6}))?()")
+
+    def read(cell: Cell) -> Decimal | None:
+        form = plain if cell.kind is CellKind.NUMBER else pattern
+        found = form.fullmatch(cell.text.strip())
+        if found is None:
+            return None
+        sign, digits, decimals, after = found.groups()
+        after = after.strip()
+        if (sign == "(") != (after == ")") or (sign and sign != "(" and after):
+            return None
+        digits = re.sub(r"\D", "", digits)
+        if len(digits) > 18:
+            return None
+        value = Decimal(f"{digits}.{decimals}" if decimals else digits)
+        return -value if sign in ("-", "(") or after == "-" else value
+
+    return read
+
+
+def read_party(text: str, *, market: Market) -> str | None:
+    """Give the digits of a number as MTN knows it, or None where there is none to be read."""
+    text = text.strip()
+    if not text:
+        return None
+    bare = text.partition("/")[0].removeprefix("FRI:").removeprefix("MSISDN:").strip()
+    code = market.calling_code
+    if bare.isascii() and bare.isdigit() and code and bare.startswith(code):
+        rest = len(bare) - len(code)
+        if rest in market.national_lengths and (market.national_lead or bare[len(code)] != "0"):
+            return bare
+    try:
+        return MSISDN.parse(bare, market=market).digits
+    except InvalidInput:
+        return None
+
+
+def identity_of(line: Line | Unreadable, *, occurrence: int) -> str:
+    """Name a line by what it says, so that a statement that overlaps another adds nothing twice.
+
+    `occurrence` counts rows of one file that say the same. It is a plain digest: kept with a key.
+    """
+    if isinstance(line, Unreadable):
+        said: tuple[object, ...] = ("unreadable", *line.texts)
+    else:
+        own = line.financial_transaction_id
+        rest = () if own else (line.at, line.external_id, line.balance)
+        said = (
+            own, line.role, line.status, line.direction, plain_amount(line.amount), line.currency,
+            *rest,
+        )  # fmt: skip
+    text = "\x1f".join(str(one) for one in said)
+    return blake2b(f"{text}\x1e{occurrence}".encode(), digest_size=12).hexdigest()
+
+
+def plain_amount(value: Decimal) -> str:
+    """Write an amount in one way only: no exponent, no zeros that say nothing."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _getter(place: int | None) -> Callable[[Sequence[Cell]], Cell]:
+    nothing = Cell("")
+    if place is None:
+        return lambda _cells: nothing
+    return lambda cells: cells[place] if place < len(cells) else nothing
+
+
+def _id(
+    name: str, get: dict[str, Callable[[Sequence[Cell]], Cell]], cells: Sequence[Cell]
+) -> str | None:
+    text = get[name](cells).text.strip()
+    if len(text) > MAX_ID:
+        raise _Fault(name, "This is too long for an id.")
+    return text or None
