@@ -33,7 +33,7 @@ class ProviderLines:
     def __init__(self) -> None:
         self._lines = Lines(kept=KEPT)
         self._resolver = SystemResolver()
-        self._contexts: dict[str | None, ssl.SSLContext] = {}
+        self._usual: ssl.SSLContext | None = None
 
     def transport(self, settings: Settings) -> httpx2.AsyncBaseTransport | None:
         """Give an account's transport; None where a proxy stands between, which is the library's
@@ -59,14 +59,15 @@ class ProviderLines:
         self._resolver.close()
 
     def _context(self, settings: Settings) -> ssl.SSLContext:
-        # One for each file: reading the usual authorities costs 20 ms and more.
-        found = self._contexts.get(settings.ca_file)
-        if found is None:
-            made = verify(settings.host_url, settings.ca_file)
-            found = made if isinstance(made, ssl.SSLContext) else httpx2.create_ssl_context()
-            found.set_alpn_protocols(["http/1.1"])
-            self._contexts[settings.ca_file] = found
-        return found
+        made = verify(settings.host_url, settings.ca_file)
+        if isinstance(made, ssl.SSLContext):
+            made.set_alpn_protocols(["http/1.1"])
+            return made
+        # One for all: reading the usual authorities costs 20 ms and more.
+        if self._usual is None:
+            self._usual = httpx2.create_ssl_context()
+            self._usual.set_alpn_protocols(["http/1.1"])
+        return self._usual
 
 
 class Place:
@@ -81,7 +82,8 @@ class Place:
         context: ssl.SSLContext | None,
         resolver: SystemResolver,
     ) -> None:
-        self.key = (scheme, host, port, id(context))
+        # Who is trusted is part of the place: a connection is no good to who trusts others.
+        self.key = (scheme, host, port, context)
         self._host = host.strip("[]")
         self._port = port
         self._context = context
