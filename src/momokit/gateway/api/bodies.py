@@ -27,7 +27,7 @@ Phone: TypeAlias = Annotated[
     str, Meta(min_length=1, max_length=100, description="As people write it in the market")
 ]
 Url: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2000)]
-EventName: TypeAlias = Annotated[str, Meta(pattern=r"^payment\.[a-z_]{1,40}$")]
+EventName: TypeAlias = Annotated[str, Meta(pattern=r"^(payment|invoice)\.[a-z_]{1,40}$")]
 EventFilter: TypeAlias = Annotated[list[EventName], Meta(max_length=20)]
 
 

@@ -102,7 +102,8 @@ class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     webhook_id: str
     endpoint_id: str
-    payment_id: str
+    payment_id: str | None
+    invoice_id: str | None
     event: str
     sequence: int
     status: Literal["waiting", "delivered", "given_up"]
@@ -190,6 +191,7 @@ def delivery_view(delivery: Delivery) -> DeliveryView:
         webhook_id=delivery.webhook_id,
         endpoint_id=delivery.endpoint_id,
         payment_id=delivery.payment_id,
+        invoice_id=delivery.invoice_id,
         event=delivery.event,
         sequence=delivery.sequence,
         status="waiting" if waiting else done,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.records import from_json
 from momokit.gateway.store.sharing import share_out
 from momokit.gateway.store.tables import deliveries, webhook_endpoints
+from momokit.gateway.store.veil import Veil
 
 REPLAY_SECONDS = 30 * 86400.0
 
@@ -25,6 +26,7 @@ class Notice:
 
     row: Row[Any]
     after: Payment
+    metadata: dict[str, Any] = field(repr=False)
     event: str
     sequence: int
 
@@ -35,7 +37,8 @@ class Delivery:
 
     id: int
     endpoint_id: str
-    payment_id: str
+    payment_id: str | None
+    invoice_id: str | None
     sequence: int
     event: str
     body: bytes = field(repr=False)
@@ -51,7 +54,7 @@ class Delivery:
     @property
     def webhook_id(self) -> str:
         """Give the id under which the receiver knows it."""
-        return webhook_id(self.payment_id, sequence=self.sequence)
+        return webhook_id(self.payment_id or self.invoice_id or "", sequence=self.sequence)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,12 +79,23 @@ class DeliveryResult:
     retry_at: float | None = None
 
 
-def webhook_id(payment_id: str, *, sequence: int) -> str:
-    """Name one event of one payment."""
-    return f"evt_{payment_id.removeprefix('pay_')}_{sequence}"
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InvoiceNotice:
+    """What the merchant is to be told about an invoice: `data` is the invoice as they see it."""
+
+    invoice_id: str
+    account_id: str
+    event: str
+    sequence: int
+    data: Mapping[str, Any] = field(repr=False)
 
 
-def public_view(row: Row[Any], payment: Payment) -> dict[str, Any]:
+def webhook_id(subject_id: str, *, sequence: int) -> str:
+    """Name one event of one payment, or of one invoice."""
+    return f"evt_{subject_id.removeprefix('pay_').removeprefix('inv_')}_{sequence}"
+
+
+def public_view(row: Row[Any], payment: Payment, metadata: dict[str, Any]) -> dict[str, Any]:
     """Show a payment as its merchant sees it."""
     return {
         "id": payment.id,
@@ -96,7 +110,7 @@ def public_view(row: Row[Any], payment: Payment) -> dict[str, Any]:
         "original_payment_id": row.original_payment_id,
         "financial_transaction_id": payment.financial_transaction_id,
         "reason_code": payment.reason_code,
-        "metadata": msgspec.Raw(row._mapping["metadata"].encode()),
+        "metadata": metadata,
         "created_at": moment(payment.created_at),
         "final_at": moment(payment.final_at) if payment.final_at is not None else None,
     }
@@ -116,19 +130,20 @@ def insert_deliveries(transaction: Transaction, notices: Sequence[Notice]) -> di
     endpoints = transaction.connection.execute(enabled).all()
     rows: list[dict[str, Any]] = []
     for notice in notices:
-        body = _body(notice, transaction.now)
+        place = _place(notice.row.id, notice.sequence)
+        sealed = transaction.veil.seal(_body(notice, transaction.now), place=place)
         rows += [
             {
                 "endpoint_id": endpoint.id,
                 "payment_id": notice.row.id,
                 "sequence": notice.sequence,
                 "event": notice.event,
-                "body": body,
+                "body_sealed": sealed,
                 "due_at": transaction.now,
                 "created_at": transaction.now,
             }
             for endpoint in endpoints
-            if _wants(endpoint, notice)
+            if _wants(endpoint, account_id=notice.row.account_id, event=notice.event)
         ]
     if rows:
         transaction.connection.execute(insert(deliveries), rows)
@@ -139,21 +154,57 @@ def insert_deliveries(transaction: Transaction, notices: Sequence[Notice]) -> di
     return counts
 
 
-def _wants(endpoint: Row[Any], notice: Notice) -> bool:
-    if endpoint.account_id not in (None, notice.row.account_id):
+def insert_invoice_deliveries(transaction: Transaction, notice: InvoiceNotice) -> None:
+    """Write one webhook about an invoice for each endpoint that wants to hear of it."""
+    enabled = select(webhook_endpoints).where(webhook_endpoints.c.disabled_at.is_(None))
+    subject, now = notice.invoice_id, transaction.now
+    body = _envelope(subject, notice.event, notice.sequence, data=notice.data, now=now)
+    sealed = transaction.veil.seal(body, place=_place(subject, notice.sequence))
+    rows = [
+        {
+            "endpoint_id": endpoint.id,
+            "invoice_id": subject,
+            "sequence": notice.sequence,
+            "event": notice.event,
+            "body_sealed": sealed,
+            "due_at": now,
+            "created_at": now,
+        }
+        for endpoint in transaction.connection.execute(enabled).all()
+        if _wants(endpoint, account_id=notice.account_id, event=notice.event)
+    ]
+    if rows:
+        transaction.connection.execute(insert(deliveries), rows)
+        transaction.wake()
+
+
+def _place(subject_id: str, sequence: int) -> str:
+    # All endpoints get the same bytes, which are sealed once for all of them.
+    return f"deliveries {subject_id} {sequence}"
+
+
+def _wants(endpoint: Row[Any], *, account_id: str, event: str) -> bool:
+    if endpoint.account_id not in (None, account_id):
         return False
     names = from_json(endpoint.event_filter)
-    return not names or notice.event in names
+    return not names or event in names
 
 
 def _body(notice: Notice, now: float) -> bytes:
+    data = public_view(notice.row, notice.after, notice.metadata)
+    return _envelope(notice.row.id, notice.event, notice.sequence, data=data, now=now)
+
+
+def _envelope(
+    subject_id: str, event: str, sequence: int, *, data: Mapping[str, Any], now: float
+) -> bytes:
     return msgspec.json.encode(
         {
-            "id": webhook_id(notice.row.id, sequence=notice.sequence),
-            "type": notice.event,
-            "sequence": notice.sequence,
+            "id": webhook_id(subject_id, sequence=sequence),
+            "type": event,
+            "sequence": sequence,
             "created_at": moment(now),
-            "data": public_view(notice.row, notice.after),
+            "data": data,
         }
     )
 
@@ -196,7 +247,7 @@ def claim_deliveries(
         )
     return [
         ClaimedDelivery(
-            delivery=to_delivery(row),
+            delivery=to_delivery(row, transaction.veil),
             url=endpoints[row.endpoint_id].url,
             secrets_sealed=bytes(endpoints[row.endpoint_id].secrets_sealed),
             lease_token=row.lease_token + 1,
@@ -278,6 +329,7 @@ def list_deliveries(
     transaction: Transaction,
     *,
     payment_id: str | None = None,
+    invoice_id: str | None = None,
     endpoint_id: str | None = None,
     before_id: int | None = None,
     limit: int = 50,
@@ -286,11 +338,13 @@ def list_deliveries(
     query = select(deliveries).order_by(deliveries.c.id.desc()).limit(limit)
     if payment_id is not None:
         query = query.where(deliveries.c.payment_id == payment_id)
+    if invoice_id is not None:
+        query = query.where(deliveries.c.invoice_id == invoice_id)
     if endpoint_id is not None:
         query = query.where(deliveries.c.endpoint_id == endpoint_id)
     if before_id is not None:
         query = query.where(deliveries.c.id < before_id)
-    return [to_delivery(row) for row in transaction.connection.execute(query)]
+    return [to_delivery(row, transaction.veil) for row in transaction.connection.execute(query)]
 
 
 def next_delivery_due(transaction: Transaction) -> float | None:
@@ -308,15 +362,18 @@ def next_delivery_due(transaction: Transaction) -> float | None:
     return due_at
 
 
-def to_delivery(row: Row[Any]) -> Delivery:
+def to_delivery(row: Row[Any], veil: Veil) -> Delivery:
     """Take a webhook out of a row."""
     return Delivery(
         id=row.id,
         endpoint_id=row.endpoint_id,
         payment_id=row.payment_id,
+        invoice_id=row.invoice_id,
         sequence=row.sequence,
         event=row.event,
-        body=bytes(row.body),
+        body=veil.open(
+            row.body_sealed, place=_place(row.payment_id or row.invoice_id, row.sequence)
+        ),
         due_at=row.due_at,
         lease_token=row.lease_token,
         attempts=row.attempts,

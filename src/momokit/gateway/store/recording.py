@@ -8,10 +8,15 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, select, update
 
-from momokit.gateway.core.decide import Decision, is_legal
+from momokit.gateway.core.decide import is_legal
+from momokit.gateway.core.facts import Decision
 from momokit.gateway.core.payment import Payment, Work
+from momokit.gateway.store.attempts import Moved, follow_payments
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.deliveries import Notice, insert_deliveries
+from momokit.gateway.store.guards import count_ends
+from momokit.gateway.store.incidents import raise_incidents
+from momokit.gateway.store.personal import Personal, open_personal
 from momokit.gateway.store.records import (
     Decide,
     IllegalMove,
@@ -20,7 +25,7 @@ from momokit.gateway.store.records import (
     to_json,
     to_payment,
 )
-from momokit.gateway.store.tables import events, incidents, payments
+from momokit.gateway.store.tables import events, payments
 
 ASK_GAP_SECONDS = 2.0
 """MTN is asked about one payment no more often than this, however many callbacks come."""
@@ -28,6 +33,7 @@ ASK_GAP_SECONDS = 2.0
 CHANGEABLE = (
     "doubtful", "attempts", "polls", "ask_failures", "first_sent_at", "accepted_at", "final_at",
     "absent_since", "absences", "reason_code", "financial_transaction_id", "review",
+    "released_at", "refused_code", "cancel_reference_id", "cancel_taken_at", "settled_by",
 )  # fmt: skip
 """The columns that a decision may change besides state, work and due time."""
 
@@ -54,6 +60,7 @@ class RecordRequest:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Written:
     row: Row[Any]
+    personal: Personal
     decision: Decision
     values: dict[str, Any]
     before: Payment
@@ -94,12 +101,23 @@ def _record_once(
             results[number] = None
         else:
             try:
-                written[number] = _decide(row, request, transaction.now)
+                written[number] = _decide(row, request, transaction)
             except Exception as error:
                 results[number] = error
-    told = _write(transaction, list(written.values())) if written else {}
+    if not written:
+        return
+    raised = raise_incidents(
+        transaction,
+        [(n.row.id, n.decision.incident) for n in written.values() if n.decision.incident],
+    )
+    told = _write(transaction, list(written.values()))
     for number, one in written.items():
-        results[number] = _recorded(one, deliveries=told.get(one.row.id, 0), at=transaction.now)
+        results[number] = _recorded(
+            one,
+            deliveries=told.get(one.row.id, 0),
+            is_raised=(one.row.id, one.decision.incident) in raised,
+            at=transaction.now,
+        )
 
 
 def _locked(transaction: Transaction, ids: list[str]) -> dict[str, Row[Any]]:
@@ -115,11 +133,14 @@ def _is_stale(row: Row[Any], lease_token: int | None) -> bool:
     return row.lease_token != lease_token or row.lease_until is None
 
 
-def _decide(row: Row[Any], request: RecordRequest, now: float) -> _Written:
-    before = to_payment(row)
+def _decide(row: Row[Any], request: RecordRequest, transaction: Transaction) -> _Written:
+    now = transaction.now
+    personal = open_personal(transaction.veil, row)
+    before = to_payment(row, personal)
     decision = request.decide(before, now)
     review = bool(decision.review or decision.changes.get("review", row.review))
-    _refuse_what_must_not_be(before, decision, review=review)
+    in_batch = row.batch_id is not None
+    _refuse_what_must_not_be(before, decision, review=review, in_batch=in_batch)
     kept = {name: getattr(row, name) for name in CHANGEABLE}
     values = kept | decision.changes | {
         "review": review,
@@ -141,17 +162,23 @@ def _decide(row: Row[Any], request: RecordRequest, now: float) -> _Written:
         sending=values["sending"],
         **{n: values[n] for n in CHANGEABLE if n not in ("ask_failures", "review")},
     )
-    return _Written(row=row, decision=decision, values=values, before=before, after=after)
+    return _Written(
+        row=row, personal=personal, decision=decision, values=values, before=before, after=after
+    )
 
 
-def _refuse_what_must_not_be(before: Payment, decision: Decision, *, review: bool) -> None:
+def _refuse_what_must_not_be(
+    before: Payment, decision: Decision, *, review: bool, in_batch: bool
+) -> None:
     if not is_legal(before.state, decision.state):
         raise IllegalMove(f"{before.id} cannot go from {before.state} to {decision.state}.")
     if unknown := decision.changes.keys() - set(CHANGEABLE):
         raise IllegalMove(f"A decision does not change {', '.join(sorted(unknown))}.")
     if (decision.work is None) != (decision.due_at is None):
         raise IllegalMove(f"{before.id}: work and its time belong together.")
-    if decision.work is None and not decision.state.is_final and not review:
+    # What waits for its batch is seen to by that: the batch lets it go, or ends it.
+    waits = decision.held and in_batch
+    if decision.work is None and not decision.state.is_final and not (review or waits):
         raise IllegalMove(f"{before.id} is open: it needs work that is due, or a person.")
 
 
@@ -174,26 +201,33 @@ def _write(transaction: Transaction, written: list[_Written]) -> dict[str, int]:
         ],
     )
     connection.execute(insert(events), [_event_row(one, now) for one in written])
-    raised = [
-        {"payment_id": one.row.id, "at": now, "text": one.decision.incident}
-        for one in written
-        if one.decision.incident is not None
-    ]
-    if raised:
-        connection.execute(insert(incidents), raised)
+    count_ends(transaction, [(one.row, one.decision.state) for one in written])
     if any(one.values["due_at"] is not None and one.values["due_at"] <= now for one in written):
         transaction.wake()
-    return insert_deliveries(
+    told = insert_deliveries(
         transaction,
         [
             Notice(
-                row=one.row, after=one.after, event=one.decision.notify,
-                sequence=one.values["sequence"],
+                row=one.row, after=one.after, metadata=one.personal.metadata,
+                event=one.decision.notify, sequence=one.values["sequence"],
             )
             for one in written
             if one.decision.notify is not None
         ],
     )  # fmt: skip
+    follow_payments(
+        transaction,
+        [
+            Moved(
+                payment_id=one.row.id,
+                original_payment_id=one.row.original_payment_id,
+                state=one.after.state,
+            )
+            for one in written
+            if one.after.state is not one.before.state
+        ],
+    )
+    return told
 
 
 def _event_row(one: _Written, now: float) -> dict[str, Any]:
@@ -208,7 +242,7 @@ def _event_row(one: _Written, now: float) -> dict[str, Any]:
     }
 
 
-def _recorded(one: _Written, *, deliveries: int, at: float) -> Recorded:
+def _recorded(one: _Written, *, deliveries: int, is_raised: bool, at: float) -> Recorded:
     return Recorded(
         payment=one.after,
         id=one.row.id,
@@ -219,6 +253,6 @@ def _recorded(one: _Written, *, deliveries: int, at: float) -> Recorded:
         work=one.decision.work,
         due_at=one.values["due_at"],
         deliveries=deliveries,
-        incident=one.decision.incident,
+        incident=one.decision.incident if is_raised else None,
         at=at,
     )
