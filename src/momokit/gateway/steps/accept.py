@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from momokit.errors import InvalidInput
@@ -19,6 +20,8 @@ from momokit.gateway.store.records import (
 )
 from momokit.gateway.store.store import Store
 from momokit.operations.forms import Forms
+from momokit.operations.registry import find_kind
+from momokit.settings import Settings
 
 TWIN_SECONDS = 600.0
 """The same party, amount and reference within this time is taken for a double click."""
@@ -33,14 +36,21 @@ class Book(Protocol):
     def forms_of(self, account_id: str, /) -> Forms:
         """Give the forms of an account's market."""
 
+    def settings_of(self, account_id: str, /) -> Settings:
+        """Give an account's settings: which products it has keys for."""
+
 
 class Refusal(Exception):
-    """The order is well formed and still not taken; `code` is stable, the message is for people."""
+    """The order is well formed and still not taken; `code` is stable, the message is for people.
 
-    def __init__(self, code: str, message: str) -> None:
+    `payment_id` names the payment that is meant, where one is.
+    """
+
+    def __init__(self, code: str, message: str, *, payment_id: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.payment_id = payment_id
 
 
 async def accept(
@@ -51,15 +61,22 @@ async def accept(
     idempotency: IdempotencyClaim | None,
     api_key_id: str | None,
     public_url: str | None,
+    reserves: Callable[[NewPayment], Sequence[Check]] = lambda _new: (),
 ) -> AcceptResult:
     """Store a payment once, whatever repeats the request.
 
+    `reserves` gives conditions of whoever asks, which may write what belongs to the payment; what
+    they raise is passed on.
     Raises InvalidInput naming the field, and Refusal with a code. Nothing is stored then, and the
     idempotency key stays free.
     """
     account = book.account(order.account)
     if account.paused_reason is not None:
         raise Refusal("account_paused", f"The account takes no payments: {account.paused_reason}")
+    product = str(order.details.get("product") or find_kind(order.kind).product)
+    if getattr(book.settings_of(account.id), product, None) is None:
+        # Found out only when it is sent, it would close the account's lane for all its payments.
+        raise Refusal("product_not_held", f"The account has no keys for {product}.")
     forms = book.forms_of(account.id)
     original = await _original(order, store, account.id)
     new = new_payment(
@@ -68,14 +85,18 @@ async def accept(
     )  # fmt: skip
     pass_by("accept.before_commit")
     try:
-        result = await store.accept(new, idempotency=idempotency, checks=_checks(order, new))
+        checks = [*_checks(order, new), *reserves(new)]
+        result = await store.accept(new, idempotency=idempotency, checks=checks)
     except Twin as twin:
         raise Refusal(
             "possible_duplicate",
             f"The same was asked for a moment ago ({twin.payment_id}); allow_duplicate overrides.",
+            payment_id=twin.payment_id,
         ) from None
     except TooMuch as much:
-        raise Refusal("refund_exceeds_payment", str(much)) from None
+        raise Refusal(
+            "refund_exceeds_payment", str(much), payment_id=order.original_payment_id
+        ) from None
     except NoSuchRow as missing:
         raise Refusal("original_unknown", str(missing)) from None
     pass_by("accept.after_commit")
@@ -100,5 +121,7 @@ async def _original(order: Order, store: Store, account_id: str) -> StoredPaymen
     if found is None or found.account_id != account_id:
         raise Refusal("original_unknown", "There is no such payment in this account.")
     if found.payment.kind != "request_to_pay":
-        raise Refusal("not_refundable", "Only a request to pay can be refunded.")
+        raise Refusal(
+            "not_refundable", "Only a request to pay can be refunded.", payment_id=found.id
+        )
     return found
