@@ -93,8 +93,11 @@ def test_wrong_login_has_the_token_dialect(caller: Caller) -> None:
     wrong = "Basic " + base64.b64encode(b"nobody:nothing").decode()
     refused = caller.token(Authorization=wrong)
     caller.emulator.change_settings(login_failure="500")
+    failed = caller.token(Authorization=wrong)
+    caller.emulator.change_settings(login_failure="500-unclear")
 
     assert (refused.status, refused.json()) == (401, {"error": "login_failed"})
+    assert (failed.status, failed.json()) == (500, {"error": "login_failed"})
     assert code_of(caller.token(Authorization=wrong)) == (500, "INTERNAL_PROCESSING_ERROR")
 
 

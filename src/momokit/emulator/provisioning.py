@@ -70,9 +70,12 @@ def create_token(call: Call) -> Reply:
     """Answer CreateAccessToken; several tokens may be valid at once."""
     user = checks.basic(call)
     if user is None:
-        if call.state.settings.login_failure == "500":
-            return dialects.wallet("INTERNAL_PROCESSING_ERROR")
-        return dialects.token_error("login_failed")
+        answers = {
+            "401": dialects.token_error("login_failed"),
+            "500": dialects.token_error("login_failed", status=500),
+            "500-unclear": dialects.wallet("INTERNAL_PROCESSING_ERROR"),
+        }
+        return answers[call.state.settings.login_failure]
     ttl = call.fault("token_ttl") if call.faulty else None
     lifetime = call.state.settings.token_lifetime_seconds if ttl is None else ttl["seconds"]
     value = issue_token(call.state, user_id=user.user_id, product=call.product, seconds=lifetime)

@@ -78,8 +78,10 @@ class EmulatorSettings:
     )
     product_scoped_tokens: bool = switch(True, "A token works only on the product that issued it.")
     token_lifetime_seconds: int = switch(3600, "The `expires_in` of a token.")
-    login_failure: Literal["401", "500"] = switch(
-        "401", "How a wrong API user or key is answered at the token endpoint; both were reported."
+    login_failure: Literal["401", "500", "500-unclear"] = switch(
+        "401",
+        "How a wrong API user or key is answered at the token endpoint: with `login_failed` as 401 "
+        "or 500, or with a 500 that could mean anything; all were reported.",
     )
     token_without_slash: Literal["redirect", "accept", "not_found"] = switch(
         "redirect", "How `/token` without its final slash is answered; `redirect` is a 302."

@@ -21,6 +21,8 @@ POINTS: tuple[str, ...] = (
     "settle.before_ask",
     "settle.after_ask",
     "settle.after_record",
+    "cancel.before_send",
+    "cancel.after_send",
     "callback.before_store",
     "callback.after_store",
     "notify.after_claim",

@@ -20,4 +20,5 @@ def outgoing_of(claimed: Claimed) -> Outgoing:
         path=request.path,
         headers=request.headers,
         body=request.body,
+        is_cancelling=claimed.payment.cancel_reference_id is not None,
     )

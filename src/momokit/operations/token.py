@@ -286,7 +286,7 @@ def fetch_token(access: Access) -> Operation[StoredToken]:
     while True:
         attempt += 1
         wait: float | None = None
-        failure = ""
+        failure, status = "", None
         try:
             response = yield from _token_answer(access)
         except TransportFailure as error:
@@ -297,10 +297,10 @@ def fetch_token(access: Access) -> Operation[StoredToken]:
                 log.debug("%s: token fetched", access.product)
                 return token
             _raise_if_refused(access, response, attempt)
-            failure = f"HTTP {response.status}"
+            failure, status = f"HTTP {response.status}", response.status
             wait = retry_after_seconds(response.headers.get("retry-after"))
         if not (yield from another_try(access, attempt, retry_after_seconds=wait)):
-            raise _no_token(access, failure, attempt)
+            raise _no_token(access, failure, attempt, status=status)
 
 
 def _token_answer(access: Access) -> Operation[Response]:
@@ -356,10 +356,13 @@ def _raise_if_refused(access: Access, response: Response, attempt: int) -> None:
     )
 
 
-def _no_token(access: Access, failure: str, attempts: int) -> NotSent:
+def _no_token(
+    access: Access, failure: str, attempts: int, *, status: int | None = None
+) -> NotSent:
     return NotSent(
         f"No {access.product} token was to be had: {failure}.",
         hint="The call that needed it was not sent; try again later.",
         operation="CreateAccessToken",
+        status=status,
         attempts=attempts,
     )

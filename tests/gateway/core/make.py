@@ -6,18 +6,21 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from momokit.gateway.core.decide import (
+from momokit.gateway.core.decide import decide
+from momokit.gateway.core.facts import (
+    CancelAnswered,
+    CancelAsked,
     Decision,
     Doubt,
     Fact,
     NeverLeft,
     NoAnswer,
     NotKnown,
+    PersonSays,
     Taken,
     Told,
     TurnedDown,
     Withdrawn,
-    decide,
 )
 from momokit.gateway.core.payment import Payment, State, Work
 
@@ -65,7 +68,7 @@ def apply(payment: Payment, decision: Decision) -> Payment:
         state=decision.state,
         work=decision.work,
         sending=False,
-        **decision.changes,
+        **{name: value for name, value in decision.changes.items() if name != "review"},
     )
 
 
@@ -107,4 +110,9 @@ FACTS: dict[str, Fact] = {
     "not_known": NotKnown(),
     "no_answer": NoAnswer(why="timeout"),
     "withdrawn": Withdrawn(),
+    "cancel_asked": CancelAsked(reference_id="5a3c2f0e-7a86-4f0e-9d4b-0b8f7f1f3c55"),
+    "cancel_taken": CancelAnswered(taken=True, status=202),
+    "cancel_turned_down": CancelAnswered(taken=False, status=400),
+    "person_successful": PersonSays(outcome="successful", evidence="E", because="B", by="Ama"),
+    "person_failed": PersonSays(outcome="failed", evidence="E", because="B", by="Ama"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from momokit.gateway.core.decide import Fact, NotKnown, Taken, TurnedDown
+from momokit.gateway.core.facts import Fact, NotKnown, Taken, TurnedDown
 from tests.gateway.core.make import told
 
 
@@ -30,7 +30,7 @@ class ModelProvider:
     """All that the provider knows, by reference id, and the requests still on their way to it."""
 
     now: float
-    refuses: bool = False
+    refuses: str | None = None
     visible_after_seconds: float = 0.0
     records: dict[str, Record] = field(default_factory=dict)
     on_the_way: list[tuple[float, str]] = field(default_factory=list)
@@ -39,8 +39,8 @@ class ModelProvider:
         """Take one request to move money: once per reference id."""
         if reference in self.records:
             return Taken()
-        if self.refuses:
-            return TurnedDown(code="NOT_ALLOWED", status=500)
+        if self.refuses is not None:
+            return TurnedDown(code=self.refuses, status=500)
         self.records[reference] = Record(visible_at=self.now + self.visible_after_seconds)
         return Taken()
 

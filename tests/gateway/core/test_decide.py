@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from momokit.gateway.core.decide import (
-    Decision,
-    Fact,
-    NeverLeft,
-    TurnedDown,
-    Withdrawn,
-    decide,
-    is_legal,
-)
+from momokit.gateway.core.decide import decide, is_legal
+from momokit.gateway.core.facts import Decision, Fact, NeverLeft, NotKnown, TurnedDown, Withdrawn
 from momokit.gateway.core.payment import MOVES, Payment, State, Work
 from tests.gateway.core.make import (
     FACTS,
@@ -28,10 +21,12 @@ from tests.gateway.core.make import (
 SUBMIT, SETTLE = Work.SUBMIT, Work.SETTLE
 DAY = 86400.0
 
+BY_HAND = "settled_by_person"
+
 # state, fact -> state after, work, seconds until due, event, webhook
 TABLE: list[tuple[str, str, str, Work | None, float | None, str, str | None]] = [
     ("created", "taken", "pending", SETTLE, 5, "accepted", "payment.pending"),
-    ("created", "turned_down", "failed", None, None, "failed", "payment.failed"),
+    ("created", "turned_down", "created", SETTLE, 0, "refused", None),
     ("created", "never_left", "created", SUBMIT, 1, "not_sent", None),
     ("created", "doubt", "unknown", SETTLE, 2, "outcome_unknown", "payment.unknown"),
     ("created", "told_pending", "pending", SETTLE, 5, "still_open", "payment.pending"),
@@ -43,6 +38,11 @@ TABLE: list[tuple[str, str, str, Work | None, float | None, str, str | None]] = 
     ("created", "not_known", "created", SUBMIT, 0, "not_received", None),
     ("created", "no_answer", "created", SUBMIT, 2, "status_unavailable", None),
     ("created", "withdrawn", "failed", None, None, "failed", "payment.failed"),
+    ("created", "cancel_asked", "failed", None, None, "failed", "payment.failed"),
+    ("created", "cancel_taken", "created", SETTLE, 2, "cancel_taken", None),
+    ("created", "cancel_turned_down", "created", SETTLE, 5, "cancel_refused", None),
+    ("created", "person_successful", "successful", SETTLE, 900, BY_HAND, "payment.successful"),
+    ("created", "person_failed", "failed", SETTLE, 900, BY_HAND, "payment.failed"),
     ("unknown", "taken", "pending", SETTLE, 5, "accepted", "payment.pending"),
     ("unknown", "turned_down", "unknown", SETTLE, 5, "resend_refused", None),
     ("unknown", "never_left", "unknown", SETTLE, 5, "resend_failed", None),
@@ -56,6 +56,11 @@ TABLE: list[tuple[str, str, str, Work | None, float | None, str, str | None]] = 
     ("unknown", "not_known", "unknown", SUBMIT, 0, "not_received", None),
     ("unknown", "no_answer", "unknown", SETTLE, 2, "status_unavailable", None),
     ("unknown", "withdrawn", "unknown", SETTLE, 2, "cancel_refused", None),
+    ("unknown", "cancel_asked", "unknown", SETTLE, 2, "cancel_refused", None),
+    ("unknown", "cancel_taken", "unknown", SETTLE, 2, "cancel_taken", None),
+    ("unknown", "cancel_turned_down", "unknown", SETTLE, 5, "cancel_refused", None),
+    ("unknown", "person_successful", "successful", SETTLE, 900, BY_HAND, "payment.successful"),
+    ("unknown", "person_failed", "failed", SETTLE, 900, BY_HAND, "payment.failed"),
     ("pending", "taken", "pending", SETTLE, 5, "accepted", None),
     ("pending", "turned_down", "pending", SETTLE, 5, "resend_refused", None),
     ("pending", "never_left", "pending", SETTLE, 5, "resend_failed", None),
@@ -69,6 +74,11 @@ TABLE: list[tuple[str, str, str, Work | None, float | None, str, str | None]] = 
     ("pending", "not_known", "pending", SETTLE, 5, "not_visible", None),
     ("pending", "no_answer", "pending", SETTLE, 2, "status_unavailable", None),
     ("pending", "withdrawn", "pending", SETTLE, 2, "cancel_refused", None),
+    ("pending", "cancel_asked", "pending", SETTLE, 2, "cancel_refused", None),
+    ("pending", "cancel_taken", "pending", SETTLE, 2, "cancel_taken", None),
+    ("pending", "cancel_turned_down", "pending", SETTLE, 5, "cancel_refused", None),
+    ("pending", "person_successful", "successful", SETTLE, 900, BY_HAND, "payment.successful"),
+    ("pending", "person_failed", "failed", SETTLE, 900, BY_HAND, "payment.failed"),
     ("successful", "taken", "successful", None, None, "accepted_late", None),
     ("successful", "turned_down", "successful", None, None, "refused_late", None),
     ("successful", "never_left", "successful", None, None, "send_failed_late", None),
@@ -82,6 +92,11 @@ TABLE: list[tuple[str, str, str, Work | None, float | None, str, str | None]] = 
     ("successful", "not_known", "successful", None, None, "not_known_after_final", None),
     ("successful", "no_answer", "successful", None, None, "status_unavailable", None),
     ("successful", "withdrawn", "successful", None, None, "cancel_refused", None),
+    ("successful", "cancel_asked", "successful", None, None, "cancel_refused", None),
+    ("successful", "cancel_taken", "successful", SETTLE, 2, "cancel_taken", None),
+    ("successful", "cancel_turned_down", "successful", None, None, "cancel_refused", None),
+    ("successful", "person_successful", "successful", None, None, BY_HAND, None),
+    ("successful", "person_failed", "failed", SETTLE, 900, BY_HAND, "payment.corrected"),
     ("failed", "taken", "failed", SETTLE, 5, "accepted_late", None),
     ("failed", "turned_down", "failed", None, None, "refused_late", None),
     ("failed", "never_left", "failed", None, None, "send_failed_late", None),
@@ -95,6 +110,11 @@ TABLE: list[tuple[str, str, str, Work | None, float | None, str, str | None]] = 
     ("failed", "not_known", "failed", None, None, "not_known_after_final", None),
     ("failed", "no_answer", "failed", None, None, "status_unavailable", None),
     ("failed", "withdrawn", "failed", None, None, "cancel_refused", None),
+    ("failed", "cancel_asked", "failed", None, None, "cancel_refused", None),
+    ("failed", "cancel_taken", "failed", SETTLE, 2, "cancel_taken", None),
+    ("failed", "cancel_turned_down", "failed", None, None, "cancel_refused", None),
+    ("failed", "person_successful", "successful", SETTLE, 900, BY_HAND, "payment.corrected"),
+    ("failed", "person_failed", "failed", None, None, BY_HAND, None),
 ]  # fmt: skip
 
 
@@ -126,7 +146,8 @@ def test_a_decision_is_one_that_the_store_can_write(state: Payment, fact: Fact) 
     """Changes are columns of a payment, never those that a decision has fields for."""
     decision = decide(state, fact, now=NOW)
 
-    assert set(decision.changes) <= set(Payment.__dataclass_fields__) - {"state", "work", "id"}
+    columns = {*Payment.__dataclass_fields__, "review"} - {"state", "work", "id"}
+    assert set(decision.changes) <= columns
     assert (decision.work is None) == (decision.due_at is None)
 
 
@@ -171,7 +192,7 @@ def test_what_was_not_sent_in_time_fails() -> None:
 
 def test_a_refusal_without_a_code_is_named_by_its_status() -> None:
     """A no with no readable code keeps the HTTP status as its reason."""
-    payment, _ = after(created(), TurnedDown(code=None, status=403))
+    payment, _ = after(created(), TurnedDown(code=None, status=403), NotKnown())
 
     assert payment.reason_code == "HTTP_403"
 

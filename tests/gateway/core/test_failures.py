@@ -6,17 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from momokit.gateway.core.decide import (
-    Doubt,
-    Fact,
-    NoAnswer,
-    NotKnown,
-    Taken,
-    Told,
-    TurnedDown,
-    decide,
-)
+from momokit.gateway.core.decide import decide
 from momokit.gateway.core.due import CATCH_ALL_REASONS
+from momokit.gateway.core.facts import Doubt, Fact, NoAnswer, NotKnown, Taken, Told, TurnedDown
 from momokit.gateway.core.payment import Payment, State, Work
 from tests.gateway.core.make import (
     FACTS,
@@ -128,7 +120,8 @@ def test_fm_08_a_contradiction_is_recorded_raised_and_sent(
 
     assert (payment.state, payment.reason_code, payment.final_at) == (state, reason, NOW + 60)
     assert (decision.event, decision.notify) == ("corrected", "payment.corrected")
-    assert decision.details == {"reason": reason, "before": before.state.value}
+    number = {"financial_transaction_id": "9001"} if state is State.FAILED else {}
+    assert decision.details == {"reason": reason, "before": before.state.value} | number
     assert decision.incident == f"MTN said {before.state} before and says {state} now."
 
 

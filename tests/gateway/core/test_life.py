@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Literal
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -16,15 +17,15 @@ from hypothesis.stateful import (
 )
 
 from momokit.gateway.core import schedule
-from momokit.gateway.core.decide import (
+from momokit.gateway.core.decide import decide, is_legal
+from momokit.gateway.core.facts import (
     Decision,
     Doubt,
     Fact,
     NeverLeft,
     NoAnswer,
+    PersonSays,
     Withdrawn,
-    decide,
-    is_legal,
 )
 from momokit.gateway.core.payment import Payment, State, Work
 from tests.gateway.core.make import NOW, PULL, PUSH, apply, created, told
@@ -33,6 +34,7 @@ from tests.gateway.core.model_provider import ModelProvider, Record
 LEASE_SECONDS = 30.0
 LONGEST_ON_THE_WAY_SECONDS = 120.0
 LONGEST_INVISIBLE_SECONDS = 300.0
+REFUSALS = (None, None, "NOT_ALLOWED", "PAYER_NOT_FOUND")
 WAYS = ("answered", "reply lost", "request lost", "late", "never left")
 
 
@@ -138,11 +140,11 @@ class Life(RuleBasedStateMachine):
     def submit_into_trouble(self, first: str, second: str) -> None:
         """A send is in doubt and not visible, and the provider refuses when it is made again."""
         refused = self.provider.refuses
-        self.change_mood(False, LONGEST_INVISIBLE_SECONDS)
+        self.change_mood(None, LONGEST_INVISIBLE_SECONDS)
         self.submit(first, LONGEST_ON_THE_WAY_SECONDS, False)
         if self._to_settle():
             self.settle()
-        self.change_mood(True, LONGEST_INVISIBLE_SECONDS)
+        self.change_mood("NOT_ALLOWED", LONGEST_INVISIBLE_SECONDS)
         if self._to_submit():
             self.submit(second, LONGEST_ON_THE_WAY_SECONDS, False)
         self.change_mood(refused, LONGEST_INVISIBLE_SECONDS)
@@ -190,8 +192,8 @@ class Life(RuleBasedStateMachine):
         if self.due_at is not None:
             self.due_at = max(self.due_at, self.now)
 
-    @rule(refuses=st.booleans(), seconds=st.floats(0, LONGEST_INVISIBLE_SECONDS))
-    def change_mood(self, refuses: bool, seconds: float) -> None:
+    @rule(refuses=st.sampled_from(REFUSALS), seconds=st.floats(0, LONGEST_INVISIBLE_SECONDS))
+    def change_mood(self, refuses: str | None, seconds: float) -> None:
         """The provider refuses from now on, or not; and shows new payments sooner or later."""
         self.provider.refuses, self.provider.visible_after_seconds = refuses, seconds
 
@@ -240,9 +242,15 @@ class Life(RuleBasedStateMachine):
         """The merchant wants it back."""
         self._record(Withdrawn())
 
+    @precondition(lambda self: not self.payment.sending and not self.payment.state.is_final)
+    @rule(outcome=st.sampled_from(["successful", "failed"]))
+    def put_on_record(self, outcome: Literal["successful", "failed"]) -> None:
+        """A person says how it ended, rightly or wrongly."""
+        self._record(PersonSays(outcome=outcome, evidence="statement", because="-", by="Ama"))
+
     def _merchant_believes_it_failed(self) -> bool:
         # A failure that is still audited is one that the merchant is told to wait with.
-        return self.payment.state is State.FAILED and self.due_at is None
+        return self.payment.is_proven_failed
 
     @precondition(_merchant_believes_it_failed)
     @rule()
@@ -267,13 +275,16 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def failed_only_when_it_did_not_and_will_not_happen(self) -> None:
         """A failure is the provider's own word, or it never had it and never will."""
-        if self.payment.state is State.FAILED and not (self.record and self.record.said_failed):
+        said = self.payment.settled_by or (self.record and self.record.said_failed)
+        if self.payment.state is State.FAILED and (self.payment.is_proven_failed or not said):
+            said = self.record and self.record.said_failed
+        if self.payment.state is State.FAILED and not said:
             assert self.provider.may_yet_have(self.payment.id) is False
 
     @invariant()
     def successful_only_when_money_moved(self) -> None:
         """A success is the provider's own word."""
-        if self.payment.state is State.SUCCESSFUL:
+        if self.payment.state is State.SUCCESSFUL and self.payment.settled_by is None:
             assert self._at_provider().moved == 1
 
     @invariant()
@@ -288,7 +299,8 @@ class Life(RuleBasedStateMachine):
         """What the provider accepted fails by the provider's word alone, and is not sent again."""
         if self.payment.accepted_at is not None:
             assert self.payment.work is not Work.SUBMIT
-            assert self.payment.state is not State.FAILED or self._at_provider().said_failed
+            failed = self.payment.state is State.FAILED and self.payment.settled_by is None
+            assert not failed or self._at_provider().said_failed
 
     @invariant()
     def what_is_open_is_due_or_before_a_person(self) -> None:
@@ -339,7 +351,7 @@ class Life(RuleBasedStateMachine):
         """Once all is quiet, and the payer answers, the payment ends as the provider has it."""
         if self.tries == 0:
             return
-        self.provider.refuses, self.provider.visible_after_seconds = False, 0.0
+        self.provider.refuses, self.provider.visible_after_seconds = None, 0.0
         self.provider.advance(self.now + LONGEST_ON_THE_WAY_SECONDS + LONGEST_INVISIBLE_SECONDS)
         for _ in range(200):
             self._work_in_peace()
@@ -347,7 +359,7 @@ class Life(RuleBasedStateMachine):
                 break
         record = self.record
         truth = record.status if record is not None else "FAILED"
-        assert self.payment.state.value.upper() == truth
+        assert self.payment.settled_by or self.payment.state.value.upper() == truth
         assert self.due_at is None
         self.money_moved_at_most_once()
 

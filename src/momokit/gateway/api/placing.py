@@ -23,7 +23,6 @@ from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.idempotency import find_key
 from momokit.gateway.store.payments import find_payment
 from momokit.gateway.store.records import AcceptResult, IdempotencyClaim, Outcome
-from momokit.operations.registry import find_kind
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -59,7 +58,6 @@ async def take_in(
     """Accept an order, or find what its key stands for. Raises Problem, Refusal, InvalidInput."""
     need(caller, scopes if scopes is not None else scopes_of_kind(order.kind))
     try:
-        check_product(edge, order)
         result = await accept(
             order,
             store=edge.store,
@@ -107,17 +105,6 @@ def account_for(edge: Edge, caller: Caller, wanted: str | None) -> str | None:
     if caller.account_id not in (None, account_id):
         raise Problem("account_unknown", field="account")
     return account_id
-
-
-def check_product(edge: Edge, order: Order) -> None:
-    """Refuse a kind of a product that the account has no keys for.
-
-    Found out only when it is sent, that would close the account's lane for all of its payments.
-    """
-    product = str(order.details.get("product") or find_kind(order.kind).product)
-    account = edge.book.account(order.account)
-    if getattr(edge.book.settings_of(account.id), product) is None:
-        raise Refusal("product_not_held", f"The account has no keys for {product}.")
 
 
 async def _known(edge: Edge, claim: IdempotencyClaim) -> AcceptResult | None:

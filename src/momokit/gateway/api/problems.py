@@ -23,7 +23,6 @@ from sqlalchemy.exc import OperationalError
 from momokit.errors import ConfigurationError, InvalidInput
 from momokit.gateway.api.edge import request_id_of
 from momokit.gateway.steps.accept import Refusal
-from momokit.gateway.store.accepting import Twin
 from momokit.gateway.store.records import NoSuchRow, NotUnique
 
 TYPE_ROOT = "https://momokit.dev/problems/"
@@ -191,18 +190,12 @@ def from_invalid_input(error: InvalidInput) -> Problem:
 
 def from_refusal(refusal: Refusal) -> Problem:
     """Turn a business refusal into an answer. A code without a row of its own keeps its name."""
-    payment_id = twin_of(refusal)
+    payment_id = refusal.payment_id
     if refusal.code in CODES:
         return Problem(refusal.code, refusal.message, payment_id=payment_id)
     problem = Problem("refused", refusal.message, payment_id=payment_id)
     problem.code = refusal.code
     return problem
-
-
-def twin_of(refusal: Refusal) -> str | None:
-    """Find the payment that a refused one would have repeated."""
-    found = refusal.__context__
-    return found.payment_id if isinstance(found, Twin) else None
 
 
 def _on_problem(request: Request[Any, Any, Any], error: Problem) -> Response[bytes]:

@@ -16,7 +16,7 @@ from momokit.gateway.api.callers import COLLECT, READ, SHOP
 from momokit.gateway.api.edge import Caller, Edge, caller_of, edge_of
 from momokit.gateway.api.payments import Key, Wait, visible
 from momokit.gateway.api.placing import account_for, claim_of, take_in
-from momokit.gateway.api.problems import problems, twin_of
+from momokit.gateway.api.problems import problems
 from momokit.gateway.api.waiting import wait_until_final
 from momokit.gateway.core.payer_words import STATE_WORDS, words_for_payer
 from momokit.gateway.core.payment import State
@@ -107,7 +107,7 @@ async def payment(
 
 async def _twin(edge: Edge, caller: Caller, refusal: Refusal) -> StoredPayment | None:
     """Find the payment that was made by the first of two clicks, when the caller made it."""
-    payment_id = twin_of(refusal)
+    payment_id = refusal.payment_id
     if payment_id is None:
         return None
     stored = await edge.store.payment(payment_id)

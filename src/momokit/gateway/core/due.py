@@ -6,21 +6,36 @@ from momokit.gateway.core import schedule
 from momokit.gateway.core.payment import Payment, State
 
 CATCH_ALL_REASONS = frozenset(
-    {"INTERNAL_PROCESSING_ERROR", "SERVICE_UNAVAILABLE", "COULD_NOT_PERFORM_TRANSACTION"}
+    {
+        "COULD_NOT_PERFORM_TRANSACTION",
+        "INTERNAL_PROCESSING_ERROR",
+        "NEVER_RECEIVED",
+        "RESOURCE_NOT_FOUND",
+        "SERVICE_UNAVAILABLE",
+        "TRANSACTION_NOT_FOUND",
+        "UNSPECIFIED",
+    }
 )
-"""Reasons with which MTN has been known to fail what it could not finish; they are audited."""
+"""Reasons with which MTN has been known to fail what it could not finish, and ours for what it
+never showed; they are audited."""
 
 
 def poll_at(payment: Payment, *, now: float) -> float | None:
     """Say when a payment is asked about by its age; None when a person is to be asked."""
-    since = payment.accepted_at or payment.first_sent_at or payment.created_at
+    since = payment.accepted_at or payment.first_sent_at or payment.sendable_since
     pause = schedule.next_poll_seconds(now - since)
     return now + pause if pause is not None else None
 
 
-def audit_at(state: State, *, reason: str | None, age_seconds: float, now: float) -> float | None:
-    """Say when a last word of this age is asked about once more; None when it is believed."""
-    if state is not State.FAILED or reason not in CATCH_ALL_REASONS:
+def audit_at(
+    state: State, *, reason: str | None, by_person: bool = False, age_seconds: float, now: float
+) -> float | None:
+    """Say when a last word of this age is asked about once more; None when it is believed.
+
+    Audited are failures for reasons that explain nothing, and whatever is a person's word.
+    """
+    explains_nothing = state is State.FAILED and reason in CATCH_ALL_REASONS
+    if not explains_nothing and not by_person:
         return None
     pause = schedule.next_audit_seconds(age_seconds)
     return now + pause if pause is not None else None
@@ -28,5 +43,20 @@ def audit_at(state: State, *, reason: str | None, age_seconds: float, now: float
 
 def audit_again_at(payment: Payment, *, now: float) -> float | None:
     """Say when a payment that has its last word is asked about once more."""
-    age_seconds = now - (payment.final_at or now)
-    return audit_at(payment.state, reason=payment.reason_code, age_seconds=age_seconds, now=now)
+    return audit_at(
+        payment.state,
+        reason=payment.reason_code,
+        by_person=payment.settled_by is not None,
+        age_seconds=now - (payment.final_at or now),
+        now=now,
+    )
+
+
+def cancel_seen_at(payment: Payment, *, now: float) -> float | None:
+    """Say when to look again whether what MTN agreed to cancel is shown as cancelled."""
+    if payment.cancel_reference_id is None:
+        return None
+    if payment.cancel_taken_at is None:
+        return now + schedule.POLL_OFFSETS_SECONDS[0]
+    pause = schedule.next_poll_seconds(now - payment.cancel_taken_at)
+    return now + pause if pause is not None else None

@@ -20,3 +20,5 @@ class Outgoing:
     path: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    is_cancelling: bool = False
+    """MTN is to cancel it, or has agreed to."""

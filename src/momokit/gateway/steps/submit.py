@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from momokit.gateway.core.decide import Decision, Doubt, NeverLeft, decide
+from momokit.gateway.core.decide import decide
+from momokit.gateway.core.facts import Decision, Doubt, NeverLeft
 from momokit.gateway.core.payment import Payment
 from momokit.gateway.core.schedule import send_window_seconds
 from momokit.gateway.crashpoints import pass_by
 from momokit.gateway.outgoing import outgoing_of
 from momokit.gateway.provider import Learned, Provider
-from momokit.gateway.store.accounts import pause_account
+from momokit.gateway.store.accounts import close_lane
 from momokit.gateway.store.records import Claimed, Recorded
 from momokit.gateway.store.store import Store
 
 KNOWN_BEFORE = (
     "MTN knew this payment's reference id before it was first sent: were these books restored"
-    " from a backup, or is a copy of them at work?"
+    " from a backup, or is a copy of them at work? The account's sends are stopped."
 )
+STOPPED = "The account's sends are stopped until a person has mended this and resumes them:"
 
 
 async def submit(
@@ -31,9 +33,10 @@ async def submit(
     claimed.
     """
     pass_by("submit.after_claim")
+    window_seconds = send_window_seconds(is_push=claimed.payment.is_push)
     if claimed.was_sending:
         learned = Learned(fact=Doubt(why="the worker before this one died while sending"))
-    elif now - claimed.payment.created_at > send_window_seconds(is_push=claimed.payment.is_push):
+    elif now - claimed.payment.sendable_since > window_seconds:
         learned = Learned(fact=NeverLeft(why="its time to be sent is over"))
     else:
         pass_by("submit.before_send")
@@ -42,16 +45,22 @@ async def submit(
 
     def follow(payment: Payment, now: float) -> Decision:
         decision = decide(payment, learned.fact, now=now)
-        if learned.known_before and not payment.attempts and not payment.doubtful:
-            return replace(decision, incident=KNOWN_BEFORE)
-        return decision
+        return decision if raised is None else replace(decision, incident=raised)
 
     # First the lane, then the record: the record makes the payment due again.
-    stop = learned.lane_stop
-    if stop is not None:
-        await store.write(
-            lambda transaction: pause_account(transaction, claimed.account_id, reason=stop)
-        )
+    was_there = learned.known_before and _is_first(claimed)
+    stop = learned.lane_stop or (KNOWN_BEFORE if was_there else None)
+    raised = KNOWN_BEFORE if was_there else None
+    if stop is not None and await store.write(
+        lambda transaction: close_lane(transaction, claimed.account_id, reason=stop)
+    ):
+        raised = raised or f"{STOPPED} {stop}"
     recorded = await store.record(claimed.id, follow, lease_token=claimed.lease_token)
     pass_by("submit.after_record")
     return recorded
+
+
+def _is_first(claimed: Claimed) -> bool:
+    """Tell whether no send of it can have gone before this one."""
+    payment = claimed.payment
+    return not (payment.attempts or payment.doubtful or claimed.was_sending)

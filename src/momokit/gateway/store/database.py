@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 
+from momokit.gateway.store.veil import Veil
+
 CHANNEL = "momokit_work"
 """The name under which PostgreSQL tells other processes that something is due."""
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The schema this version of the program works with: the newest of the migrations."""
 
 BUSY_TIMEOUT_SECONDS = 10.0
@@ -27,13 +29,17 @@ _CLOCKS = {
 
 
 class Transaction:
-    """What one unit of work has: a connection, the time it runs at, and a bell to ring."""
+    """What one unit of work has: a connection, the time it runs at, a veil and a bell to ring.
 
-    __slots__ = ("connection", "now", "woken")
+    Whatever it writes of people goes through `veil`, and comes out through it.
+    """
 
-    def __init__(self, connection: Connection, *, now: float) -> None:
+    __slots__ = ("connection", "now", "veil", "woken")
+
+    def __init__(self, connection: Connection, *, now: float, veil: Veil) -> None:
         self.connection = connection
         self.now = now
+        self.veil = veil
         self.woken = False
 
     def wake(self) -> None:
@@ -52,11 +58,20 @@ class Transaction:
 
 
 class Database:
-    """Engines for one database: writers and readers apart, and the clock both go by."""
+    """Engines for one database: writers and readers apart, and the clock both go by.
+
+    Without a veil there are no transactions to be had, only connections: to migrate by.
+    """
 
     def __init__(
-        self, url: str, *, clock: Callable[[], float] | None = None, writers: int = 4
+        self,
+        url: str,
+        *,
+        veil: Veil | None = None,
+        clock: Callable[[], float] | None = None,
+        writers: int = 4,
     ) -> None:
+        self._veil = veil
         self.url = database_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.writer_count = 1 if self.is_sqlite else writers
@@ -73,7 +88,9 @@ class Database:
 
     def transaction(self, connection: Connection) -> Transaction:
         """Begin one unit of work, or many, at the present time."""
-        return Transaction(connection, now=self.now(connection))
+        if self._veil is None:
+            raise RuntimeError("This database was opened without its data keys.")
+        return Transaction(connection, now=self.now(connection), veil=self._veil)
 
     def backup(self, path: Path) -> None:
         """Copy a SQLite database to a file while it is in use."""
