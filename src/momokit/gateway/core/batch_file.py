@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Literal
 
 from momokit.gateway.core.cells import Row
 from momokit.money import CURRENCIES
@@ -232,20 +233,26 @@ def places(columns: Iterable[Column]) -> Mapping[Role, Column]:
     return {column.role: column for column in columns if column.role is not Role.OTHER}
 
 
-def is_total(row: Row, *, columns: Mapping[Role, Column]) -> bool:
-    """For telling a total row: it names no payee and says total, or has nothing but an amount."""
+def is_total(row: Row, *, columns: Mapping[Role, Column]) -> Literal["named", "bare"] | None:
+    """For telling a total row: it names no payee and says "total", or has nothing but an amount.
+
+    One that says nothing ("bare") is a total only if it is the sum.
+    """
     amount = columns[Role.AMOUNT].index
     phone = _text(row, columns[Role.PHONE].index)
     if not _text(row, amount) or any(c.isdigit() for c in phone):
-        return False
+        return None
     rest = [cell.text for index, cell in enumerate(row.cells) if index != amount]
     filled = [text for text in rest if text.strip()]
-    return not filled or any(folded(text) in _TOTALS for text in filled)
+    if not filled:
+        return "bare"
+    return "named" if any(folded(text) in _TOTALS for text in filled) else None
 
 
 def is_footer(row: Row, *, columns: Mapping[Role, Column]) -> bool:
     """For telling what stands below a total, a signature say: neither a payee nor an amount."""
-    return not _text(row, columns[Role.PHONE].index) and not _text(row, columns[Role.AMOUNT].index)
+    phone, amount = (_text(row, columns[role].index) for role in (Role.PHONE, Role.AMOUNT))
+    return not amount and not any(c.isdigit() for c in phone)
 
 
 def _text(row: Row, index: int) -> str:

@@ -212,9 +212,9 @@ _FILES: Mapping[str, Words] = {
         " ou l'autre.",
     ),
     "total_unread": Words(
-        "The total in row {row} could not be compared, because amounts above it cannot be read.",
-        "Le total de la ligne {row} n'a pas pu être comparé, car des montants au-dessus sont"
-        " illisibles.",
+        "The total in row {row} could not be compared: it, or an amount above it, cannot be read.",
+        "Le total de la ligne {row} n'a pas pu être comparé : lui-même ou un montant au-dessus est"
+        " illisible.",
     ),
     "header_currency": Words(
         "The header of the amounts says {told}, and this batch pays in {currency}. Use the right"

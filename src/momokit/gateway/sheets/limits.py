@@ -18,7 +18,7 @@ class Limits:
     max_bytes: int = 32 * MIB
     max_rows: int = 100_000
     max_columns: int = 60
-    max_cells: int = 3_000_000
+    max_cells: int = 2_500_000
     max_cell_length: int = 1_000
     max_entries: int = 500
     max_unpacked_bytes: int = 400 * MIB
