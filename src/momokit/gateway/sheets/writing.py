@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import BinaryIO, Literal, TypeAlias
+from typing import Any, BinaryIO, Literal, TypeAlias, get_args
 
-from momokit.gateway.core.batch_file import Column
-from momokit.gateway.core.batch_findings import Finding
-from momokit.gateway.core.cells import Cell
+import xlsxwriter
+
+from momokit.errors import InvalidInput
 
 SheetFormat: TypeAlias = Literal["csv", "xlsx"]
 Value: TypeAlias = str | int | Decimal | None
@@ -19,12 +21,83 @@ CONTENT_TYPES: dict[str, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
+# What spreadsheet programs take for the beginning of a formula, or drop to find one. The
+# apostrophes before it belong to the pattern so that reading back takes off what was put on.
+_LIVE = re.compile("'*[=+\\-@\t\r＝＋－＠]")
+_UTF8_MARK = b"\xef\xbb\xbf"
+_ROWS_A_CHUNK = 500
+# Above this, a spreadsheet would round: such a number is written as text.
+_EXACT_DIGITS = 15
+_XLSX_TEXT = 32_767
+_WIDTHS = (8, 48)
+_BOOK_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+
+
+def check_format(sheet_format: str) -> SheetFormat:
+    """For a caller's wish: "csv" or "xlsx". Raises InvalidInput (field `format`) for another."""
+    for known in get_args(SheetFormat):
+        if sheet_format == known:
+            return known  # type: ignore[no-any-return]
+    raise InvalidInput("There is no such format.", field="format", hint="Write csv or xlsx.")
+
 
 def csv_chunks(
     titles: Sequence[str], rows: Iterable[Sequence[Value]], *, language: str = "en"
 ) -> Iterator[bytes]:
-    """For streaming a CSV: UTF-8 with its mark, `;` between cells in French and `,` otherwise."""
-    raise NotImplementedError
+    """For streaming a CSV: UTF-8 with its mark, `;` between cells in French and `,` otherwise.
+
+    Numbers have a decimal comma in French, as programs there expect it.
+    """
+    is_french = language.lower().startswith("fr")
+    lines = _Lines()
+    writer = csv.writer(lines, delimiter=";" if is_french else ",", lineterminator="\r\n")
+    lines.parts.append(_UTF8_MARK.decode())
+    writer.writerow([guarded(title) for title in titles])
+    for count, row in enumerate(rows, start=1):
+        writer.writerow([_csv_value(value, is_french=is_french) for value in row])
+        if count % _ROWS_A_CHUNK == 0:
+            yield lines.take()
+    yield lines.take()
+
+
+class _Lines:
+    """Collects what a CSV writer writes until it is taken."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.parts.append(text)
+        return len(text)
+
+    def take(self) -> bytes:
+        text = "".join(self.parts)
+        self.parts.clear()
+        # Half of a surrogate pair is no text, and may not end the whole export.
+        return text.encode("utf-8", errors="replace")
+
+
+def guarded(text: str) -> str:
+    """For a CSV cell: a text that a spreadsheet would run as a formula, with an apostrophe."""
+    return f"'{text}" if _LIVE.match(text) else text
+
+
+def _csv_value(value: Value, *, is_french: bool) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return guarded(value)
+    plain = _plain(value)
+    return plain.replace(".", ",") if is_french else plain
+
+
+def _plain(value: int | Decimal) -> str:
+    return str(value) if isinstance(value, int) else format(value, "f")
 
 
 def write_table(
@@ -35,61 +108,67 @@ def write_table(
     rows: Iterable[Sequence[Value]],
     language: str = "en",
     sheet_name: str = "Sheet1",
+    text_columns: Sequence[int] = (),
+    made_at: datetime | None = None,
 ) -> int:
-    """For writing any table; gives the number of rows. Texts stay text, Decimals are numbers."""
-    raise NotImplementedError
+    """For writing any table; gives the number of rows. Texts stay text, Decimals are numbers.
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ResultRow:
-    """A row of the input with what became of it. `at` is ISO 8601; `state` is a payment's state.
-
-    Rows that make no payment (excluded, never run) have `state` such as "excluded", "ready" or "".
+    `text_columns` (from 0) are formatted as text below the last row too, so that what is typed
+    there keeps its zeros. `made_at` goes into an XLSX file's properties; without it the day is one
+    long past, so that the same table gives the same bytes.
     """
-
-    cells: tuple[Cell, ...] = field(repr=False)
-    state: str
-    payment_id: str | None = None
-    financial_transaction_id: str | None = None
-    reason_code: str | None = None
-    at: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReportRow:
-    """A row of the input with what the checks found."""
-
-    cells: tuple[Cell, ...] = field(repr=False)
-    findings: tuple[Finding, ...]
-    is_excluded: bool = False
+    written = _Counted(rows)
+    if sheet_format == "csv":
+        for chunk in csv_chunks(titles, written, language=language):
+            out.write(chunk)
+    else:
+        _write_xlsx(out, titles, written, sheet_name, text_columns, made_at)
+    return written.count
 
 
-def write_results(
+class _Counted:
+    def __init__(self, rows: Iterable[Sequence[Value]]) -> None:
+        self._rows = rows
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Sequence[Value]]:
+        for row in self._rows:
+            self.count += 1
+            yield row
+
+
+def _write_xlsx(
     out: BinaryIO,
-    *,
-    sheet_format: SheetFormat,
-    columns: Sequence[Column],
-    rows: Iterable[ResultRow],
-    language: str = "en",
-) -> int:
-    """For the result file: the input in its columns and order, and what became of each row."""
-    raise NotImplementedError
-
-
-def write_report(
-    out: BinaryIO,
-    *,
-    sheet_format: SheetFormat,
-    columns: Sequence[Column],
-    rows: Iterable[ReportRow],
-    language: str = "en",
-) -> int:
-    """For the report before anything moves: the input, the verdict on each row and what to do."""
-    raise NotImplementedError
-
-
-def write_template(
-    out: BinaryIO, *, sheet_format: SheetFormat, market: str, language: str = "en"
+    titles: Sequence[str],
+    rows: Iterable[Sequence[Value]],
+    sheet_name: str,
+    text_columns: Sequence[int],
+    made_at: datetime | None,
 ) -> None:
-    """For filling in: headers in the language, an example row of the market, phones as text."""
-    raise NotImplementedError
+    book = xlsxwriter.Workbook(out, _BOOK_OPTIONS)
+    book.set_properties({"created": made_at or datetime(2020, 1, 1)})  # noqa: DTZ001 - no zone there
+    sheet = book.add_worksheet(sheet_name[:31])
+    as_text = book.add_format({"num_format": "@"})
+    heading = book.add_format({"bold": True, "bottom": 1})
+    for place, title in enumerate(titles):
+        low, high = _WIDTHS
+        width = max(low, min(high, len(title) + 4), 18 if place in text_columns else 0)
+        sheet.set_column(place, place, width, as_text if place in text_columns else None)
+    sheet.freeze_panes(1, 0)
+    write: Callable[..., Any] = sheet.write_string
+    for place, title in enumerate(titles):
+        write(0, place, title[:_XLSX_TEXT], heading)
+    for number, row in enumerate(rows, start=1):
+        for place, value in enumerate(row):
+            if value is None or value == "":
+                continue
+            if isinstance(value, str) or _digits(value) > _EXACT_DIGITS:
+                text = value if isinstance(value, str) else _plain(value)
+                write(number, place, text[:_XLSX_TEXT], as_text)
+            else:
+                sheet.write_number(number, place, value)
+    book.close()
+
+
+def _digits(value: int | Decimal) -> int:
+    return len(Decimal(value).normalize().as_tuple().digits)
