@@ -17,6 +17,7 @@ from momokit.errors import ConfigurationError, InvalidInput
 from momokit.gateway.book import AccountBook
 from momokit.gateway.core.destinations import DEVELOPMENT, PUBLIC, Allowance, read_destination
 from momokit.gateway.gauges import Gauges
+from momokit.gateway.lanes import Lanes
 from momokit.gateway.metrics import Metrics
 from momokit.gateway.provider import Provider
 from momokit.gateway.seal import Sealer
@@ -54,6 +55,7 @@ class Gateway:
         book: AccountBook,
         provider: Provider,
         metrics: Metrics,
+        lanes: Lanes,
         sender: Sender | None = None,
         api: Api | None = None,
         worker: Worker | None = None,
@@ -65,6 +67,7 @@ class Gateway:
         self.book = book
         self.provider = provider
         self.metrics = metrics
+        self.lanes = lanes
         self.sender = sender
         self.api = api
         self.worker = worker
@@ -210,10 +213,11 @@ async def _put_together(
     for problem in account_problems(book, settings):
         raise problem
     metrics = Metrics(role=role)
-    provider = Provider(book.settings_of, observe=metrics.exchanged)
+    lanes = Lanes(store)
+    provider = Provider(book.settings_of, observe=metrics.exchanged, listen=lanes.heard)
     gateway = Gateway(
         settings=settings, role=role, store=store, book=book, provider=provider, metrics=metrics,
-        lock=lock,
+        lanes=lanes, lock=lock,
     )  # fmt: skip
     if role in ("all", "api"):
         gateway.api = _api(gateway, sealer)
@@ -245,13 +249,14 @@ def _add_worker(gateway: Gateway, sealer: Sealer) -> None:
     settings = gateway.settings
     sender = gateway.sender = Sender(allowance=_allowance(settings))
 
-    async def deliver(claimed: ClaimedDelivery) -> None:
+    async def deliver(claimed: ClaimedDelivery) -> bool:
         endpoint_id = claimed.delivery.endpoint_id
         notified = await notify(
             claimed, store=gateway.store, sender=sender,
             secrets_of=lambda sealed: sealer.open_texts(endpoint_id, sealed),
         )  # fmt: skip
         gateway.metrics.delivery(outcome=notified.outcome.value)
+        return notified.result.delivered
 
     def heard(recorded: Recorded) -> None:
         gateway.metrics.recorded(recorded, country=gateway.book.market_of(recorded.account_id))
@@ -261,10 +266,12 @@ def _add_worker(gateway: Gateway, sealer: Sealer) -> None:
         provider=gateway.provider,
         deliver=deliver,
         heard=heard,
+        lanes=gateway.lanes,
         settings=WorkerSettings(
             sends_at_once=settings.sends_at_once,
             questions_at_once=settings.questions_at_once,
             webhooks_at_once=settings.webhooks_at_once,
+            webhooks_per_endpoint=settings.webhooks_per_endpoint,
             lease_seconds=settings.lease_seconds,
             drain_seconds=settings.shutdown_grace_seconds,
             status_calls_per_second=settings.status_calls_per_second,

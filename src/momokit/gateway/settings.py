@@ -46,6 +46,7 @@ VARIABLES: Mapping[str, str] = {
     "MOMO_GATEWAY_SENDS_AT_ONCE": "payments one worker puts to MTN at the same time (16)",
     "MOMO_GATEWAY_QUESTIONS_AT_ONCE": "status questions one worker asks at the same time (16)",
     "MOMO_GATEWAY_WEBHOOKS_AT_ONCE": "webhooks one worker sends at the same time (32)",
+    "MOMO_GATEWAY_WEBHOOKS_PER_ENDPOINT": "how many of those may go to one endpoint (8)",
     "MOMO_GATEWAY_STATUS_CALLS_PER_SECOND": "per account, all workers together; at most 10 (8)",
     "MOMO_GATEWAY_DATABASE_WRITERS": "connections that write, on PostgreSQL (4)",
     "MOMO_GATEWAY_WEBHOOK_ALLOW_LOCAL": "1 to send webhooks to this machine, without TLS,"
@@ -67,6 +68,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "sends_at_once": (1, 1000),
     "questions_at_once": (1, 1000),
     "webhooks_at_once": (1, 1000),
+    "webhooks_per_endpoint": (1, 1000),
     "status_calls_per_second": (1, 10),
     "database_writers": (1, 64),
     "shutdown_grace_seconds": (1, 600),
@@ -90,6 +92,7 @@ class GatewaySettings:
     sends_at_once: int = 16
     questions_at_once: int = 16
     webhooks_at_once: int = 32
+    webhooks_per_endpoint: int = 8
     status_calls_per_second: int = 8
     database_writers: int = 4
     webhook_allow_local: bool = False

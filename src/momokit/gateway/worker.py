@@ -2,7 +2,8 @@
 
 Any number of workers on any number of hosts may run at once; the store's leases keep them apart.
 Sends are claimed a few at a time, so that few are in doubt after a crash; questions within MTN's
-limit, which all workers share.
+limit, which all workers share; webhooks a few for each endpoint, so that none keeps the places from
+the others.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from momokit.gateway.core.payment import Work
+from momokit.gateway.core.places import Places
+from momokit.gateway.lanes import Lanes
 from momokit.gateway.provider import Provider
 from momokit.gateway.steps.settle import settle
 from momokit.gateway.steps.submit import submit
+from momokit.gateway.store.deliveries import ClaimedDelivery
 from momokit.gateway.store.records import Claimed, Recorded
 from momokit.gateway.store.store import Store
 
@@ -30,6 +34,7 @@ class WorkerSettings:
     sends_at_once: int = 16
     questions_at_once: int = 16
     webhooks_at_once: int = 32
+    webhooks_per_endpoint: int = 8
     lease_seconds: float = 60.0
     webhook_lease_seconds: float = 60.0
     idle_seconds: float = 1.0
@@ -38,13 +43,19 @@ class WorkerSettings:
 
 
 class Deliver(Protocol):
-    """The notify step with its tools: carry one claimed webhook through to its record."""
+    """The notify step with its tools: carry one claimed webhook through to its record.
 
-    def __call__(self, claimed: Any, /) -> Awaitable[Any]: ...
+    It tells whether the webhook arrived.
+    """
+
+    def __call__(self, claimed: ClaimedDelivery, /) -> Awaitable[bool]: ...
 
 
 class Worker:
-    """Runs the steps. `deliver` carries one webhook; `heard` is told of everything recorded."""
+    """Runs the steps. `deliver` carries one webhook; `heard` is told of everything recorded.
+
+    `lanes` are to hear what the provider is told, so that a lane shuts when MTN does not answer.
+    """
 
     def __init__(
         self,
@@ -54,12 +65,15 @@ class Worker:
         deliver: Deliver,
         settings: WorkerSettings,
         heard: Callable[[Recorded], None] = lambda _recorded: None,
+        lanes: Lanes | None = None,
     ) -> None:
         self._store = store
         self._provider = provider
         self._deliver = deliver
         self._settings = settings
         self._heard = heard
+        self._lanes = lanes or Lanes(store)
+        self._places = Places(total=settings.webhooks_at_once, each=settings.webhooks_per_endpoint)
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -72,7 +86,7 @@ class Worker:
         loops = [
             asyncio.create_task(self._loop("sends", self._claim_sends)),
             asyncio.create_task(self._loop("questions", self._claim_questions)),
-            asyncio.create_task(self._loop("webhooks", self._claim_webhooks)),
+            asyncio.create_task(self._loop("webhooks", self._claim_webhooks, rest=self._rest)),
         ]
         await self._stopping.wait()
         for loop in loops:
@@ -84,7 +98,13 @@ class Worker:
         for task in self._running:
             task.cancel()
 
-    async def _loop(self, name: str, claim: Callable[[], Awaitable[int]]) -> None:
+    async def _loop(
+        self,
+        name: str,
+        claim: Callable[[], Awaitable[int]],
+        *,
+        rest: Callable[[int], Awaitable[object]] | None = None,
+    ) -> None:
         while True:
             seen = self._store.wakes
             try:
@@ -95,7 +115,20 @@ class Worker:
                 await asyncio.sleep(self._settings.idle_seconds)
                 continue
             if not found:
-                await self._store.wait_for_work(self._settings.idle_seconds, seen=seen)
+                await (rest or self._wait)(seen)
+
+    async def _wait(self, seen: int) -> None:
+        await self._store.wait_for_work(self._settings.idle_seconds, seen=seen)
+
+    async def _rest(self, seen: int) -> None:
+        """Wait for work, or for a place: an endpoint may have more due than it has places."""
+        waiting = asyncio.ensure_future(self._wait(seen))
+        under_way = {task for task in self._running if task.get_name() == "webhooks"}
+        try:
+            await asyncio.wait({waiting, *under_way}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
 
     async def _claim_sends(self) -> int:
         room = await self._room("sends", self._settings.sends_at_once)
@@ -122,14 +155,21 @@ class Worker:
         if room <= 0:
             return 0
         claimed = await self._store.claim_deliveries(
-            limit=room, lease_seconds=self._settings.webhook_lease_seconds
+            limit=room,
+            lease_seconds=self._settings.webhook_lease_seconds,
+            room=self._places.room(),
         )
         for one in claimed:
-            self._start("webhooks", self._deliver(one))
+            self._places.begins(one.delivery.endpoint_id)
+            self._start("webhooks", self._notify(one))
         return len(claimed)
 
     async def _submit(self, claimed: Claimed, *, now: float) -> None:
-        recorded = await submit(claimed, store=self._store, provider=self._provider, now=now)
+        self._lanes.begins(claimed)
+        try:
+            recorded = await submit(claimed, store=self._store, provider=self._provider, now=now)
+        finally:
+            await self._lanes.ended(claimed)
         self._tell(recorded)
 
     async def _settle(self, claimed: Claimed) -> None:
@@ -139,7 +179,19 @@ class Worker:
             claimed.account_id, wanted=1, per_second=per_second
         ):
             await asyncio.sleep(0.1)
-        self._tell(await settle(claimed, store=self._store, provider=self._provider))
+        self._lanes.begins(claimed)
+        try:
+            recorded = await settle(claimed, store=self._store, provider=self._provider)
+        finally:
+            await self._lanes.ended(claimed)
+        self._tell(recorded)
+
+    async def _notify(self, claimed: ClaimedDelivery) -> None:
+        delivered = False
+        try:
+            delivered = await self._deliver(claimed)
+        finally:
+            self._places.ended(claimed.delivery.endpoint_id, delivered=delivered)
 
     def _tell(self, recorded: Recorded | None) -> None:
         if recorded is not None:

@@ -111,6 +111,5 @@ def answered(fact: Fact, *, lane_stop: str | None = None) -> bool | None:
     if lane_stop is not None:
         return None
     if isinstance(fact, NeverLeft):
-        told = fact.retry_after_seconds is not None or fact.setting is not None
-        return None if told else False
+        return False if fact.retry_after_seconds is None else None
     return not isinstance(fact, Doubt | NoAnswer)

@@ -6,6 +6,7 @@ next to nothing read, as long as all is well.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -116,11 +117,11 @@ def open_by_hand(transaction: Transaction, account_id: str, *, because: str, by:
     return len(mine)
 
 
-def outside(shut: list[Lane], *, work: Work, now: float) -> Conditions:
+def outside(shut: Sequence[Lane], *, work: Work, now: float) -> Conditions:
     """Give the conditions under which a payment is in no lane that is shut for this work.
 
-    A payment whose time to be sent is over is let through: it will not be sent, and its merchant
-    is to learn that in time.
+    One whose time to be sent is over is let through: it will not be sent, and its merchant is to
+    learn that in time. So is one that may be on its way already: it is asked about, not sent.
     """
     keys = [one.key for one in shut if one.key.work is work]
     if not keys:
@@ -138,7 +139,7 @@ def outside(shut: list[Lane], *, work: Work, now: float) -> Conditions:
         (pushes, send_window_seconds(is_push=True)), else_=send_window_seconds(is_push=False)
     )
     since = func.coalesce(payments.c.released_at, payments.c.created_at)
-    return (or_(~in_shut, since < now - window),)
+    return (or_(~in_shut, payments.c.sending, since < now - window),)
 
 
 def inside(key: LaneKey, *, now: float) -> Conditions:
@@ -157,7 +158,7 @@ def inside(key: LaneKey, *, now: float) -> Conditions:
     return (*mine, due)
 
 
-def probing_lanes(shut: list[Lane], *, work: Work, now: float) -> list[Lane]:
+def probing_lanes(shut: Sequence[Lane], *, work: Work, now: float) -> list[Lane]:
     """List the lanes that one call may try now.
 
     As long as questions go unanswered, the question is the probe, and no money is.

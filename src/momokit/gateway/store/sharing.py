@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Any
 
@@ -19,19 +19,21 @@ def share_out(
     key: ColumnElement[Any],
     owners: Sequence[Any],
     limit: int,
+    most: Callable[[Any], int] | None = None,
 ) -> list[Row[Any]]:
     """Take and lock up to `limit` rows, an equal share for each owner; what is left goes round.
 
-    `base` has its order and its conditions already. Rows that another worker holds are passed
-    over, not waited for.
+    `base` has its order and its conditions already; `most` says how many an owner may have at all.
+    Rows that another worker holds are passed over, not waited for.
     """
     taken: list[Row[Any]] = []
-    hungry = list(owners)
+    left = {one: most(one) if most is not None else limit for one in owners}
+    hungry = [one for one in owners if left[one] > 0]
     while hungry and len(taken) < limit:
         share = ceil((limit - len(taken)) / len(hungry))
         still_hungry: list[Any] = []
         for one in hungry:
-            wanted = min(share, limit - len(taken))
+            wanted = min(share, limit - len(taken), left[one])
             if wanted == 0:
                 break
             query = base.where(owner == one).limit(wanted).with_for_update(skip_locked=True)
@@ -39,7 +41,8 @@ def share_out(
                 query = query.where(key.not_in([row.id for row in taken]))
             rows = transaction.connection.execute(query).all()
             taken += rows
-            if len(rows) == wanted:
+            left[one] -= len(rows)
+            if len(rows) == wanted and left[one] > 0:
                 still_hungry.append(one)
         hungry = still_hungry
     return taken
