@@ -23,7 +23,7 @@ from momokit.gateway.log import about
 from momokit.gateway.store.store import Store
 
 _log = logging.getLogger(__name__)
-_QUIET = frozenset({"/healthz", "/readyz", "/cb/{token}"})
+_QUIET = frozenset({"/healthz", "/readyz", heard.PATTERN})
 
 BODY_LIMIT_BYTES = 64 * 1024
 
@@ -65,6 +65,10 @@ class Api(Litestar):
             await send(message)
 
         with about(request_id=request_id):
+            if scope["path"].startswith(heard.PREFIX):
+                receive = await heard.hear_at_once(self.edge, scope, receive, tell)
+                if receive is None:
+                    return
             await super().__call__(scope, receive, tell)
 
     @property
