@@ -83,19 +83,30 @@ _BY_MAKER = frozenset({_A.EDIT, _A.SUBMIT, _A.WITHDRAW})
 _BY_ANOTHER = frozenset({_A.OVERRIDE, _A.APPROVE, _A.REJECT})
 
 
+class BatchRefused(Exception):
+    """Something that is not done with this batch now; `code` is stable, the message for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
 def person_of(owner: str) -> str:
     """Give one form to a person's name: two spellings of one person are not two persons."""
     return " ".join(owner.split()).casefold()
 
 
-def refusal(action: Action, *, state: BatchState, maker: str, person: str) -> str | None:
-    """Say why a person may not do something with a batch, as a stable code; None when they may."""
+def refusal(action: Action, *, state: BatchState, maker: str, person: str) -> BatchRefused | None:
+    """Say why a person may not do something with a batch; None when they may."""
     if state not in _ALLOWED_IN[action]:
-        return "batch_state"
+        return BatchRefused("batch_state", f"The batch is {state}; it takes no {action} now.")
     if action in _BY_MAKER and person != maker:
-        return "not_the_maker"
+        said = f"Only the person who made the batch may {action} it."
+        return BatchRefused("not_the_maker", said)
     if action in _BY_ANOTHER and person == maker:
-        return "maker_cannot_check"
+        said = f"Whoever made the batch may not {action} it: that takes a second person."
+        return BatchRefused("maker_cannot_check", said)
     return None
 
 
