@@ -11,8 +11,10 @@ import re
 import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
+import msgspec
 import structlog
 
 from momokit.gateway.settings import LogFormat
@@ -28,6 +30,11 @@ _NUMBERS = re.compile(
     r"(?P<id>\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b[a-z]{2,6}_[0-9a-f]{24,32}\b)"
     r"|(?P<number>\+?\d{8,15})(?!\d)"
 )
+
+_EVERY_RECORD_HAS = frozenset(
+    (*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName", "color_message")
+)
+_encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def mask(text: str) -> str:
@@ -67,7 +74,8 @@ def configure(
         _mask_event,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
     ]
-    formatter = structlog.stdlib.ProcessorFormatter(
+    formatter = _Lines(
+        is_json=log_format == "json",
         foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
     )
@@ -85,7 +93,8 @@ def configure(
             *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        # Not structlog's factory: it makes every logger of the process look for its caller slowly.
+        logger_factory=lambda *name: logging.getLogger(*name),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
@@ -97,6 +106,34 @@ def about(**ids: str) -> Iterator[None]:
     """Put ids (request_id, payment_id, account_id) on every line that is written inside."""
     with structlog.contextvars.bound_contextvars(**ids):
         yield
+
+
+class _Lines(structlog.stdlib.ProcessorFormatter):
+    """Writes lines. The plain ones of the standard library, which are nearly all, it writes by
+    itself when they are JSON: every request has one, and structlog's way takes five times as long.
+    """
+
+    def __init__(self, *, is_json: bool, **given: Any) -> None:
+        super().__init__(**given)
+        self._is_json = is_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        if not self._is_json or not isinstance(record.msg, str):
+            return super().format(record)
+        given = record.__dict__
+        line = {"event": mask(record.getMessage())}
+        for name in given.keys() - _EVERY_RECORD_HAS:
+            line[mask(name)] = masked(given[name])
+        for name, value in structlog.contextvars.get_contextvars().items():
+            line[name] = masked(value)
+        line["level"] = record.levelname.lower()
+        line["logger"] = record.name
+        if record.exc_info:
+            line["exception"] = mask(self.formatException(record.exc_info))
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
+        line["at"] = at.replace("+00:00", "Z")
+        return _encode(line).decode()
 
 
 def _mask_event(
