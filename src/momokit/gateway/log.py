@@ -94,7 +94,7 @@ def configure(
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         # Not structlog's factory: it makes every logger of the process look for its caller slowly.
-        logger_factory=lambda *name: logging.getLogger(*name),
+        logger_factory=logging.getLogger,
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
