@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from momokit.gateway.store.database import CHANNEL, Database, Transaction
+from momokit.gateway.store.space import fullness
 
 BATCH_LIMIT = 100
 TRIES = 5
@@ -124,7 +125,8 @@ class Writer:
                 if transaction.woken and not self._database.is_sqlite:
                     connection.execute(text(f"NOTIFY {CHANNEL}"))
         except Exception as error:
-            _answer([(job, error) for job in jobs])
+            cause = fullness(error) or error
+            _answer([(job, cause) for job in jobs])
             return
         if transaction.woken:
             self._ring()
@@ -176,11 +178,22 @@ def _run(transaction: Transaction, bundle: list[Job]) -> list[tuple[Job, Any]]:
             results = run(transaction, [job.item for job in bundle])
         return list(zip(bundle, results, strict=True))
     except Exception as error:
-        if transaction.connection.invalidated:
+        if transaction.connection.invalidated or _was_ended(transaction):
             raise
         if len(bundle) == 1:
             return [(bundle[0], error)]
     return [pair for job in bundle for pair in _run(transaction, [job])]
+
+
+def _was_ended(transaction: Transaction) -> bool:
+    """Tell whether SQLite gave the whole transaction up, as it may when its disk is full.
+
+    What came after that would be written at once and for good, each statement by itself.
+    """
+    connection = transaction.connection
+    if connection.dialect.name != "sqlite":
+        return False
+    return not connection.connection.driver_connection.in_transaction  # type: ignore[union-attr]
 
 
 def _is_worth_another_try(error: Any) -> bool:
