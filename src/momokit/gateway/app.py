@@ -23,7 +23,7 @@ from momokit.gateway.provider import Provider
 from momokit.gateway.seal import Sealer
 from momokit.gateway.serve import Server, address_of, listen, metrics_served, stop_on_signals
 from momokit.gateway.settings import GatewaySettings
-from momokit.gateway.start import claim_sqlite, open_store
+from momokit.gateway.start import claim_sqlite, disk_gate, open_store
 from momokit.gateway.store.deliveries import ClaimedDelivery
 from momokit.gateway.store.idempotency import forget_old_keys
 from momokit.gateway.store.records import Recorded
@@ -31,6 +31,7 @@ from momokit.gateway.store.store import Store
 
 if TYPE_CHECKING:
     from momokit.gateway.api.app import Api
+    from momokit.gateway.batches import BatchLoop
     from momokit.gateway.sender import Sender
     from momokit.gateway.worker import Worker
 
@@ -71,6 +72,7 @@ class Gateway:
         self.sender = sender
         self.api = api
         self.worker = worker
+        self.batches: BatchLoop | None = None
         self.base_url = ""
         self._lock = lock
         self._stopping = asyncio.Event()
@@ -99,6 +101,8 @@ class Gateway:
                 parts["api"] = server.serve(sockets=[listening])
             if self.worker is not None:
                 parts["worker"] = self.worker.run()
+            if self.batches is not None:
+                parts["batches"] = self.batches.run()
             parts |= {
                 "accounts": self._every(BOOK_SECONDS, self.refresh_book),
                 "gauges": self._every(GAUGE_SECONDS, self.refresh_gauges),
@@ -164,6 +168,8 @@ class Gateway:
             server.should_exit = True
         if self.worker is not None:
             self.worker.stop()
+        if self.batches is not None:
+            self.batches.stop()
         # Both bound themselves by the grace; this is for what would hang all the same.
         patience = self.settings.shutdown_grace_seconds + 5
         _, late = await asyncio.wait(tasks.values(), timeout=patience)
@@ -195,6 +201,9 @@ async def build(
     store: Store | None = None
     try:
         store = await open_store(settings, migrates=settings.is_sqlite, clock=clock)
+        if settings.is_sqlite:
+            # PostgreSQL's disk is another machine's: there, being full is told by its errors.
+            store.watch_space(disk_gate(settings))
         return await _put_together(settings, role, store, lock)
     except BaseException:
         if store is not None:
@@ -223,6 +232,7 @@ async def _put_together(
         gateway.api = _api(gateway, sealer)
     if role in ("all", "worker"):
         _add_worker(gateway, sealer)
+        _add_batches(gateway)
     return gateway
 
 
@@ -276,6 +286,20 @@ def _add_worker(gateway: Gateway, sealer: Sealer) -> None:
             drain_seconds=settings.shutdown_grace_seconds,
             status_calls_per_second=settings.status_calls_per_second,
         ),
+    )
+
+
+def _add_batches(gateway: Gateway) -> None:
+    from momokit.gateway.batches import BatchLoop
+    from momokit.gateway.questions import Questions
+
+    questions = Questions(gateway.provider.client)
+    gateway.batches = BatchLoop(
+        store=gateway.store,
+        book=gateway.book,
+        ask_holder=questions.holder,
+        ask_balance=questions.balance,
+        public_url=gateway.settings.public_url,
     )
 
 
