@@ -121,7 +121,7 @@ statement_lines = Table(
     Column("relation", String),
     Column("rule", String),
     Column("confidence", Integer),
-    UniqueConstraint("account_id", "product", "identity", name="uq_statement_lines_identity"),
+    UniqueConstraint("account_id", "identity", name="uq_statement_lines_identity"),
 )
 # One line to one payment: the database itself refuses a second.
 Index(

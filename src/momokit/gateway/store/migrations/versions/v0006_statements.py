@@ -133,9 +133,7 @@ def _lines() -> None:
         _refers("statement_lines", "statement_id", "statements"),
         _refers("statement_lines", "payment_id", "payments"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_statement_lines")),
-        sa.UniqueConstraint(
-            "account_id", "product", "identity", name=op.f("uq_statement_lines_identity")
-        ),
+        sa.UniqueConstraint("account_id", "identity", name=op.f("uq_statement_lines_identity")),
     )
     table = "statement_lines"
     _index("uq_statement_lines_match", table, ["payment_id"], where="relation = 'match'", only=True)
