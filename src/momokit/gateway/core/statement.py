@@ -107,16 +107,15 @@ class _Fault(Exception):
 
 
 class HeaderFinder:
-    """Finds the header below whatever stands above it, and keeps what was above."""
+    """Finds the header below whatever stands above it."""
 
     def __init__(self, profile: Profile) -> None:
         self._by_header = {
             folded(header): name for name in FIELDS for header in profile.columns.get(name, [])
         }
-        self.above: list[tuple[str, ...]] = []
 
     def __call__(self, texts: Sequence[str]) -> Columns | None:
-        """Say where the fields are when this row is the header; otherwise keep it."""
+        """Say where the fields are, when this row is the header."""
         places: dict[str, int] = {}
         for index, text in enumerate(texts):
             name = self._by_header.get(folded(text)) if len(text) < MAX_ID else None
@@ -125,7 +124,6 @@ class HeaderFinder:
         amounts = {"amount"} & places.keys() or {"amount_in", "amount_out"} <= places.keys()
         if "time" in places and amounts:
             return Columns(places, tuple(texts))
-        self.above.append(tuple(texts))
         return None
 
 
@@ -148,9 +146,9 @@ class StatementReader:
         self._footers = [folded(word) for word in profile.footer_words]
         self._has_direction = "direction" in columns.places
 
-    def above(self, rows: Sequence[Sequence[str]]) -> list[BalanceRow]:
+    def above(self, rows: Sequence[Row]) -> list[BalanceRow]:
         """Read the balances that stand above the header."""
-        found = [self._balance_row([Cell(text) for text in texts]) for texts in rows]
+        found = [self._balance_row(row.cells) for row in rows]
         return [one for one in found if one is not None]
 
     def read(self, row: Row) -> Read:

@@ -30,6 +30,8 @@ HEADER_WITHIN_ROWS = 30
 class Table(Generic[C]):
     """A table being read. `rows` is an iterator, to be gone through once, after the header row.
 
+    `above` is what stands above the header: a title, a balance brought forward.
+
     `columns` is what the recogniser made of the header; `notes` are things to tell the user, such
     as an encoding that had to be taken. Blank rows are left out. Going through `rows` can raise
     SheetRefused as well: what is damaged further down is found when it is reached.
@@ -40,6 +42,7 @@ class Table(Generic[C]):
     header_row: int
     rows: Iterator[Row]
     notes: tuple[Words, ...] = ()
+    above: tuple[Row, ...] = ()
 
 
 def read_table(
@@ -70,6 +73,7 @@ def read_table(
             header_row=first.header.number,
             rows=_counted(first, limits, opening.pop_all()),
             notes=tuple(first.sheet.notes),
+            above=first.above,
         )
 
 
@@ -78,6 +82,7 @@ class _Found(Generic[C]):
     sheet: Sheet
     header: Row
     columns: C
+    above: tuple[Row, ...]
 
 
 def _sheets(
@@ -89,10 +94,12 @@ def _sheets(
 
 
 def _find_header(sheet: Sheet, recognise: Callable[[Sequence[str]], C | None]) -> _Found[C] | None:
+    above: list[Row] = []
     for _, row in zip(range(HEADER_WITHIN_ROWS), sheet.rows, strict=False):
         columns = recognise([cell.text for cell in row.cells])
         if columns is not None:
-            return _Found(sheet=sheet, header=row, columns=columns)
+            return _Found(sheet=sheet, header=row, columns=columns, above=tuple(above))
+        above.append(row)
     return None
 
 
