@@ -59,9 +59,13 @@ async def test_money_needs_its_key_in_the_document_too(shop: Shop) -> None:
     assert wanted == {
         "/v1/payments": True,
         "/v1/invoices": True,
+        "/v1/invoices/{invoice_id}/send": True,
+        "/v1/checkouts": True,
+        "/v1/payment-links": True,
         "/v1/pre-approvals": True,
         "/v1/payments/{payment_id}/refunds": True,
         "/api/pay": False,
+        "/api/checkout": False,
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from momokit.gateway.core.decide import Taken, Told, TurnedDown
+from momokit.gateway.core.facts import Taken, Told, TurnedDown
 from tests.gateway.api.making import GHANA, GHANA_PHONE, MSISDN, PHONE, UGANDA, Shop, order
 
 pytestmark = pytest.mark.anyio
@@ -147,12 +147,12 @@ async def test_a_product_without_keys_is_refused_at_once(shop: Shop) -> None:
 
 
 async def test_invoices_and_pre_approvals_are_payments_to_read(shop: Shop) -> None:
-    """An invoice and a pre-approval are made on their own paths and read like payments."""
+    """MTN's own invoice and a pre-approval are read like payments."""
     caller = await shop.key("collect")
     invoice = await caller.ask(
         "POST",
-        "/v1/invoices",
-        {"account": UGANDA, "amount": "900", "party": PHONE, "payee": "0770000002"},
+        "/v1/payments",
+        order(kind="invoice", amount="900", invoice={"payee": "0770000002"}),
         key="i1",
     )
     approval = await caller.ask(

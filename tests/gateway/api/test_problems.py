@@ -17,6 +17,7 @@ from momokit.gateway.book import AccountBook
 from momokit.gateway.seal import Sealer
 from momokit.gateway.store.store import Store
 from tests.gateway.api.making import MSISDN, PHONE, UGANDA, Shop, Told, order
+from tests.gateway.veiled import VEIL
 
 pytestmark = pytest.mark.anyio
 
@@ -151,7 +152,9 @@ async def test_money_moves_only_under_a_key(shop: Shop, key: str | None, code: s
     original = (await caller.pay("first")).json()["id"]
     for path, body in (
         ("/v1/payments", order(amount="1")),
-        ("/v1/invoices", party | {"amount": "1", "payee": PHONE}),
+        ("/v1/invoices", {"account": UGANDA, "amount": "1"}),
+        ("/v1/checkouts", {"account": UGANDA, "amount": "1"}),
+        ("/v1/payment-links", {"account": UGANDA, "amount": "1"}),
         ("/v1/pre-approvals", party),
         (f"/v1/payments/{original}/refunds", {"amount": "1"}),
     ):
@@ -200,7 +203,7 @@ async def test_a_failure_of_ours_tells_nothing(
 
 async def test_a_database_that_is_not_ready_is_a_503(tmp_path: Path) -> None:
     """Without the tables nothing works, and each answer says to come back later."""
-    store = Store(f"sqlite:///{tmp_path / 'empty.db'}")
+    store = Store(f"sqlite:///{tmp_path / 'empty.db'}", veil=VEIL)
     api = create_api(store, AccountBook(store, Sealer(b"k" * 32)), Told())
     transport = httpx2.ASGITransport(app=api)
     async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as http:

@@ -11,7 +11,7 @@ from tests.gateway.api.making import GHANA, MSISDN, PHONE, UGANDA, Shop, order
 
 pytestmark = pytest.mark.anyio
 
-INVOICE = {"account": UGANDA, "amount": "1", "party": PHONE, "payee": PHONE}
+BILL = {"account": UGANDA, "amount": "1"}
 # method, path, body -> the scopes that open it. {id} is a payment of an administrator's.
 MATRIX: list[tuple[str, str, object, set[str]]] = [
     ("POST", "/v1/payments", order(), {"collect"}),
@@ -20,7 +20,22 @@ MATRIX: list[tuple[str, str, object, set[str]]] = [
     ("POST", "/v1/payments", order(kind="deposit"), {"disburse"}),
     ("POST", "/v1/payments", order(kind="refund", original_payment_id="pay_1"), {"disburse"}),
     ("POST", "/v1/payments", order(kind="payment", party=None), {"disburse"}),
-    ("POST", "/v1/invoices", INVOICE, {"collect"}),
+    ("POST", "/v1/payments", order(kind="invoice", invoice={"payee": PHONE}), {"collect"}),
+    ("POST", "/v1/invoices", BILL, {"collect"}),
+    ("GET", "/v1/invoices", None, {"read", "collect", "disburse"}),
+    ("GET", "/v1/invoices/none", None, {"read", "collect", "disburse"}),
+    ("GET", "/v1/invoices/none/timeline", None, {"read", "collect", "disburse"}),
+    ("POST", "/v1/invoices/none/send", {}, {"collect"}),
+    ("POST", "/v1/invoices/none/remind", None, {"collect"}),
+    ("POST", "/v1/invoices/none/cancel", None, {"collect"}),
+    ("POST", "/v1/checkouts", BILL, {"collect"}),
+    ("GET", "/v1/checkouts", None, {"read", "collect", "disburse"}),
+    ("GET", "/v1/checkouts/none", None, {"read", "collect", "disburse"}),
+    ("POST", "/v1/checkouts/none/cancel", None, {"collect"}),
+    ("POST", "/v1/payment-links", BILL, {"collect"}),
+    ("GET", "/v1/payment-links", None, {"read", "collect", "disburse"}),
+    ("GET", "/v1/payment-links/none", None, {"read", "collect", "disburse"}),
+    ("POST", "/v1/payment-links/none/cancel", None, {"collect"}),
     ("POST", "/v1/pre-approvals", {"account": UGANDA, "party": PHONE}, {"collect"}),
     ("POST", "/v1/payments/{id}/refunds", {"amount": "1"}, {"disburse"}),
     ("POST", "/v1/payments/{id}/cancel", None, {"collect", "disburse"}),
@@ -40,6 +55,7 @@ MATRIX: list[tuple[str, str, object, set[str]]] = [
     ("GET", "/v1/webhook-deliveries", None, {"webhooks", "read"}),
     ("POST", "/v1/webhook-deliveries/1/replay", None, {"webhooks"}),
     ("POST", "/api/pay", {"amount": "1", "phone": PHONE}, {"shop", "collect"}),
+    ("POST", "/api/checkout", {"amount": "1"}, {"shop", "collect"}),
     ("GET", "/api/payment/{id}", None, {"shop", "collect", "read"}),
 ]
 

@@ -12,7 +12,7 @@ from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler
 
 from momokit._async.client import AsyncClient
-from momokit.gateway.api import accounts, endpoints, health, heard, payments, shop
+from momokit.gateway.api import accounts, bills, endpoints, health, heard, links, payments, shop
 from momokit.gateway.api.accounts import Balances
 from momokit.gateway.api.callers import authenticate_by, guard
 from momokit.gateway.api.docs import PAGE_POLICY, config, openapi_json
@@ -30,6 +30,8 @@ BODY_LIMIT_BYTES = 64 * 1024
 _ROUTES: list[ControllerRouterHandler] = [
     *payments.ROUTES,
     *accounts.ROUTES,
+    *links.ROUTES,
+    *bills.ROUTES,
     *endpoints.ROUTES,
     *shop.ROUTES,
     *heard.ROUTES,
@@ -60,6 +62,9 @@ class Api(Litestar):
         async def tell(message: Any) -> None:
             if message["type"] == "http.response.start":
                 extra = _headers(request_id, page=scope["path"].startswith("/docs"))
+                # A page for payers has a policy of its own, and its style sheet may be kept.
+                own = {name for name, _ in message["headers"]}
+                extra = [pair for pair in extra if pair[0] not in own]
                 message = {**message, "headers": [*message["headers"], *extra]}
                 self._count(scope, message["status"], time.monotonic() - began)
             await send(message)

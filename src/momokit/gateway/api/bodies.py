@@ -11,8 +11,9 @@ from msgspec import UNSET, Meta, UnsetType
 from momokit.errors import InvalidInput
 
 Kind: TypeAlias = Literal[
-    "request_to_pay", "withdraw", "transfer", "deposit", "refund", "cash_transfer", "payment"
-]
+    "request_to_pay", "withdraw", "transfer", "deposit", "refund", "cash_transfer", "payment",
+    "invoice",
+]  # fmt: skip
 Amount: TypeAlias = Annotated[
     str, Meta(max_length=40, description="In the main unit of the currency, as text: 5000 or 12.50")
 ]
@@ -80,6 +81,14 @@ class BillBody(Strict, frozen=True, kw_only=True):
     transfer_type: Name | None = None
 
 
+class MtnInvoiceBody(Strict, frozen=True, kw_only=True):
+    """What only MTN's own invoice has: the payer pays it in their own time, by MTN's number."""
+
+    payee: Phone
+    validity_seconds: Annotated[int, Meta(ge=60, le=31_536_000)] = 86_400
+    description: Text | None = None
+
+
 class PaymentBody(Strict, frozen=True, kw_only=True):
     """A payment to make. `party` is the payer or the payee, by the kind; a refund has none."""
 
@@ -96,6 +105,7 @@ class PaymentBody(Strict, frozen=True, kw_only=True):
     product: Literal["disbursement", "remittance"] | None = None
     cash_transfer: CashTransferBody | None = None
     bill: BillBody | None = None
+    invoice: MtnInvoiceBody | None = None
     allow_duplicate: bool = False
 
     def details(self) -> dict[str, Any]:
@@ -110,9 +120,14 @@ class PaymentBody(Strict, frozen=True, kw_only=True):
         if self.bill is not None:
             self._only_for("payment", field="bill")
             details |= _given(self.bill)
+        if self.invoice is not None:
+            self._only_for("invoice", field="invoice")
+            details |= _given(self.invoice)
         if self.original_payment_id is not None:
             self._only_for("refund", field="original_payment_id")
-        wanted = {"cash_transfer": self.cash_transfer, "payment": self.bill}
+        wanted = {
+            "cash_transfer": self.cash_transfer, "payment": self.bill, "invoice": self.invoice
+        }  # fmt: skip
         if self.kind in wanted and wanted[self.kind] is None:
             name = "bill" if self.kind == "payment" else self.kind
             raise InvalidInput(f"A {self.kind} needs the object {name}.", field=name)
@@ -132,21 +147,6 @@ class RefundBody(Strict, frozen=True, kw_only=True):
     payer_message: Text | None = None
     payee_note: Text | None = None
     metadata: Metadata = msgspec.field(default_factory=dict)
-
-
-class InvoiceBody(Strict, frozen=True, kw_only=True):
-    """An invoice: the payer pays it in their own time, by the number MTN gives it."""
-
-    amount: Amount
-    party: Phone | PartyBody
-    payee: Phone
-    currency: str | None = None
-    account: Name | None = None
-    validity_seconds: Annotated[int, Meta(ge=60, le=31_536_000)] = 86_400
-    description: Text | None = None
-    merchant_reference: Reference | None = None
-    metadata: Metadata = msgspec.field(default_factory=dict)
-    allow_duplicate: bool = False
 
 
 class PreApprovalBody(Strict, frozen=True, kw_only=True):

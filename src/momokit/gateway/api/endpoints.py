@@ -22,6 +22,7 @@ from momokit.gateway.store import accounts, deliveries
 from momokit.gateway.store.accounts import Endpoint
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.deliveries import Delivery, moment
+from momokit.gateway.store.invoices import find_invoice
 from momokit.gateway.store.payments import find_payment
 from momokit.webhooks import new_secret
 
@@ -234,7 +235,13 @@ async def replay(request: Asked, delivery_id: FromPath[int]) -> Response[Deliver
     one = await edge.store.read(lambda t: deliveries.list_deliveries(t, before_id=after, limit=1))
     if not one or one[0].id != delivery_id:
         raise Problem("not_found")
-    await _check_payment(edge, caller, one[0].payment_id)
+    if one[0].invoice_id is not None:
+        invoice_id = one[0].invoice_id
+        invoice = await edge.store.read(lambda t: find_invoice(t, invoice_id))
+        if caller.account_id not in (None, invoice.account_id):
+            raise Problem("not_found")
+    else:
+        await _check_payment(edge, caller, one[0].payment_id or "")
     if not await edge.store.write(lambda t: deliveries.replay(t, delivery_id)):
         raise Problem("not_found", "It is too old to be sent again.")
     again = await edge.store.read(lambda t: deliveries.list_deliveries(t, before_id=after, limit=1))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
 from litestar import Request, Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 
 from momokit.gateway.api.bodies import (
-    InvoiceBody,
     PaymentBody,
     PreApprovalBody,
     RefundBody,
@@ -37,7 +38,8 @@ from momokit.gateway.api.views import (
     timeline_view,
 )
 from momokit.gateway.api.waiting import LONGEST_WAIT_SECONDS, wait_until_final
-from momokit.gateway.core.decide import Withdrawn, decide
+from momokit.gateway.core.decide import decide
+from momokit.gateway.core.facts import CancelAsked
 from momokit.gateway.core.payment import State
 from momokit.gateway.orders import Order
 from momokit.gateway.store.payments import PAGE_LIMIT, Filter, Page, find_by_reference
@@ -65,6 +67,9 @@ Reveal: TypeAlias = Annotated[
     bool,
     QueryParameter(name="reveal", description="Show the party in plain; needs the scope admin."),
 ]
+CANCELLED_REASONS = frozenset({"CANCELLED", "TRANSACTION_CANCELED"})
+"""Taken back by us, or cancelled by MTN."""
+
 _TAGS = ["Payments"]
 
 
@@ -95,34 +100,6 @@ async def create_payment(
         metadata=data.metadata,
         original_payment_id=data.original_payment_id,
         details=data.details(),
-        allow_duplicate=data.allow_duplicate,
-    )
-    return await place(request, order, body=data, key=idempotency_key, wait_seconds=wait)
-
-
-@post(
-    "/v1/invoices",
-    status_code=202,
-    opt={"scopes": {COLLECT}},
-    tags=_TAGS,
-    operation_id="create_invoice",
-    summary="Issue an invoice",
-    responses=problems(404, 409, 422),
-)
-async def create_invoice(
-    request: Asked, data: JSONBody[InvoiceBody], idempotency_key: Key = None, wait: Wait = 0
-) -> Response[PaymentView]:
-    """Issue an invoice; it is followed to its end like a payment, and read as one."""
-    details: dict[str, Any] = {"payee": data.payee, "validity_seconds": data.validity_seconds}
-    order = Order(
-        kind="invoice",
-        amount=data.amount,
-        account=account_for(edge_of(request), caller_of(request), data.account),
-        currency=data.currency,
-        party=plain_party(data.party),
-        merchant_reference=data.merchant_reference,
-        metadata=data.metadata,
-        details=details | {"description": data.description},
         allow_duplicate=data.allow_duplicate,
     )
     return await place(request, order, body=data, key=idempotency_key, wait_seconds=wait)
@@ -281,27 +258,36 @@ async def get_timeline(
     opt={"scopes": MONEY},
     tags=_TAGS,
     operation_id="cancel_payment",
-    summary="Take back a payment that has not left",
-    responses=problems(404, 409),
+    summary="Take back a payment that has not left, or have MTN cancel what it can",
+    responses=problems(404, 409)
+    | {
+        202: ResponseSpec(
+            PaymentView, description="MTN is asked to cancel it", generate_examples=False
+        )
+    },
 )
-async def cancel_payment(request: Asked, payment_id: FromPath[str]) -> PaymentView:
+async def cancel_payment(request: Asked, payment_id: FromPath[str]) -> Response[PaymentView]:
     """Take a payment back while nothing of it was sent; afterwards only its end is to be had.
 
-    Doing it twice is the same as doing it once.
+    An invoice that MTN has, and a pre-approval that was given, are cancelled by MTN: the answer is
+    202, and the state tells when it is done. Doing it twice is the same as doing it once.
     """
     edge, caller = edge_of(request), caller_of(request)
     before = await visible(edge, caller, payment_id)
     need(caller, scopes_of_kind(before.payment.kind))
     if not _is_cancelled(before):
-        if before.state.is_final:
+        if before.state.is_final and not _is_granted(before):
             raise Problem("cannot_cancel", f"It is {before.state.value} already.")
+        wish = CancelAsked(reference_id=str(uuid.uuid4()))
         await edge.store.record(
-            payment_id, lambda payment, now: decide(payment, Withdrawn(), now=now), lease_token=None
+            payment_id, lambda payment, now: decide(payment, wish, now=now), lease_token=None
         )
     after = await visible(edge, caller, payment_id)
-    if not _is_cancelled(after):
+    if _is_cancelled(after):
+        return Response(payment_view(after), status_code=200)
+    if after.payment.cancel_reference_id is None:
         raise Problem("cannot_cancel", "It has left for MTN; its state is still to come.")
-    return payment_view(after)
+    return Response(payment_view(after), status_code=202)
 
 
 async def visible(edge: Edge, caller: Caller, payment_id: str) -> StoredPayment:
@@ -330,7 +316,11 @@ def _may_reveal(caller: Caller, *, reveal: bool) -> bool:
 
 
 def _is_cancelled(stored: StoredPayment) -> bool:
-    return stored.state is State.FAILED and stored.payment.reason_code == "CANCELLED"
+    return stored.state is State.FAILED and stored.payment.reason_code in CANCELLED_REASONS
+
+
+def _is_granted(stored: StoredPayment) -> bool:
+    return stored.payment.kind == "pre_approval" and stored.state is State.SUCCESSFUL
 
 
 def _instant(moment: datetime | None, *, field: str) -> float | None:
@@ -348,7 +338,6 @@ def _instant(moment: datetime | None, *, field: str) -> float | None:
 
 ROUTES = [
     create_payment,
-    create_invoice,
     create_pre_approval,
     refund_payment,
     list_payments,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -22,7 +22,13 @@ from momokit.gateway.steps.accept import Refusal, accept
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.idempotency import find_key
 from momokit.gateway.store.payments import find_payment
-from momokit.gateway.store.records import AcceptResult, IdempotencyClaim, Outcome
+from momokit.gateway.store.records import (
+    AcceptResult,
+    Check,
+    IdempotencyClaim,
+    NewPayment,
+    Outcome,
+)
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -54,6 +60,7 @@ async def take_in(
     *,
     claim: IdempotencyClaim | None,
     scopes: Collection[str] | None = None,
+    reserves: Callable[[NewPayment], Sequence[Check]] = lambda _new: (),
 ) -> AcceptResult:
     """Accept an order, or find what its key stands for. Raises Problem, Refusal, InvalidInput."""
     need(caller, scopes if scopes is not None else scopes_of_kind(order.kind))
@@ -65,6 +72,7 @@ async def take_in(
             idempotency=claim,
             api_key_id=caller.key_id,
             public_url=edge.public_url,
+            reserves=reserves,
         )
     except (Refusal, InvalidInput):
         # What was accepted before stays accepted, though it would be refused today.

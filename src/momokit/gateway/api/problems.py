@@ -24,6 +24,7 @@ from momokit.errors import ConfigurationError, InvalidInput
 from momokit.gateway.api.edge import request_id_of
 from momokit.gateway.steps.accept import Refusal
 from momokit.gateway.store.records import NoSuchRow, NotUnique
+from momokit.gateway.store.space import is_full
 
 TYPE_ROOT = "https://momokit.dev/problems/"
 _log = logging.getLogger(__name__)
@@ -93,7 +94,17 @@ CODES: Mapping[str, tuple[int, str, str]] = MappingProxyType(
             "The payment cannot be taken back.",
             "It has left for MTN, or is over: read its state.",
         ),
+        "invoice_not_payable": (
+            409,
+            "The invoice takes no payment now.",
+            "Read it: it is over, or another payment of it is under way.",
+        ),
         "account_paused": (409, "The account takes no payments now.", "Ask its operator."),
+        "limit_exceeded": (
+            409,
+            "The account's limits do not allow this.",
+            "detail says which limit, and what is left of it; its operator may raise it.",
+        ),
         "not_refundable": (409, "That payment cannot be given back.", "Only a request to pay can."),
         "refund_exceeds_payment": (
             409,
@@ -112,11 +123,31 @@ CODES: Mapping[str, tuple[int, str, str]] = MappingProxyType(
             "This Idempotency-Key was used for another request.",
             "Use a new key for a new payment; the old one stands for payment_id.",
         ),
+        "rate_limited": (
+            429,
+            "This API key asks too often.",
+            "Wait for as long as Retry-After says.",
+        ),
         "refused": (422, "The request was refused.", "See detail."),
         "internal_error": (
             500,
             "Something failed here.",
             "Repeat it with the same Idempotency-Key; give the request id when you ask about it.",
+        ),
+        "money_stopped": (
+            503,
+            "All money is stopped.",
+            "Its operator stopped it; repeat it later with the same Idempotency-Key.",
+        ),
+        "restore_hold": (
+            503,
+            "The books were restored from a copy, and money is held.",
+            "Until its operator releases it; repeat it later with the same Idempotency-Key.",
+        ),
+        "storage_low": (
+            503,
+            "There is too little room to keep a new payment safely.",
+            "Repeat it later with the same Idempotency-Key; what was taken in is seen to.",
         ),
         "not_ready": (503, "The service cannot work now.", "Try again in a while."),
     }
@@ -127,6 +158,11 @@ _NAMED = re.compile(r"(unknown|missing required) field `([A-Za-z_][A-Za-z_0-9-]{
 _PLACES = MappingProxyType({"data": "", "states": "state"})
 # What the client calls the other side of a payment, and what the caller of this API does.
 _FIELDS = MappingProxyType({"payer": "party", "payee": "party", "intended_payer": "party"})
+
+
+_COME_BACK_SECONDS = MappingProxyType(
+    {"money_stopped": "60", "restore_hold": "60", "storage_low": "30"}
+)
 
 
 class Problem(Exception):
@@ -153,7 +189,7 @@ class Problem(Exception):
         self.payment_id = payment_id
         self.headers = dict(headers or {})
         if self.status == 503:
-            self.headers.setdefault("Retry-After", "1")
+            self.headers.setdefault("Retry-After", _COME_BACK_SECONDS.get(code, "1"))
 
 
 def answer(problem: Problem, request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -221,7 +257,9 @@ def _on_not_unique(request: Request[Any, Any, Any], _: NotUnique) -> Response[by
 def _on_database(request: Request[Any, Any, Any], error: OperationalError) -> Response[bytes]:
     # Its text holds the statement's values, so only its kind is for the log.
     _log.error("request %s: the database failed: %s", request_id_of(request.scope), type(error))
-    return answer(Problem("not_ready", "The database does not answer."), request)
+    code = "storage_low" if is_full(error) else "not_ready"
+    detail = "The disk is full." if is_full(error) else "The database does not answer."
+    return answer(Problem(code, detail), request)
 
 
 def _on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

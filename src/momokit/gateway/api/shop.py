@@ -14,14 +14,20 @@ from litestar.params import FromPath, HeaderParameter, JSONBody
 from momokit.gateway.api.bodies import ShopBody
 from momokit.gateway.api.callers import COLLECT, READ, SHOP
 from momokit.gateway.api.edge import Caller, Edge, caller_of, edge_of
+from momokit.gateway.api.link_bodies import CheckoutBody, ShopCheckoutBody
+from momokit.gateway.api.link_views import page_url
+from momokit.gateway.api.links import claim_for, make, new_checkout, root_of, seen_by
 from momokit.gateway.api.payments import Key, Wait, visible
 from momokit.gateway.api.placing import account_for, claim_of, take_in
 from momokit.gateway.api.problems import problems
 from momokit.gateway.api.waiting import wait_until_final
+from momokit.gateway.core.checkout import Phase
 from momokit.gateway.core.payer_words import STATE_WORDS, words_for_payer
 from momokit.gateway.core.payment import State
+from momokit.gateway.keys import digest
 from momokit.gateway.orders import Order
 from momokit.gateway.steps.accept import Refusal
+from momokit.gateway.store.links import CHECKOUT
 from momokit.gateway.store.records import Outcome, StoredPayment
 
 Asked: TypeAlias = Request[Any, Any, Any]
@@ -38,6 +44,15 @@ class ShopPayment(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     status: Literal["pending", "successful", "failed"]
     message: str
+
+
+class ShopCheckout(msgspec.Struct, frozen=True, kw_only=True):
+    """A page to pay on. `state` is open until the payer has begun; ask for its payment then."""
+
+    id: str
+    url: str
+    state: Phase
+    payment_id: str | None
 
 
 @post(
@@ -125,4 +140,45 @@ def _view(stored: StoredPayment, language: str) -> ShopPayment:
     return ShopPayment(id=stored.id, status=status, message=words.in_language(language))
 
 
-ROUTES = [pay, payment]
+@post(
+    "/api/checkout",
+    status_code=201,
+    opt={"scopes": {SHOP, COLLECT}},
+    tags=_TAGS,
+    operation_id="shop_checkout",
+    summary="Have a page for a payer to pay on",
+    responses=problems(404, 409, 422),
+)
+async def checkout(
+    request: Asked, data: JSONBody[ShopCheckoutBody], idempotency_key: Key = None
+) -> Response[ShopCheckout]:
+    """Make a page to pay on, and send the payer to its `url`. The same `order` and amount give the
+    same page, so that a second click is no second one; an Idempotency-Key is welcome as well."""
+    edge, caller = edge_of(request), caller_of(request)
+    body = CheckoutBody(
+        amount=str(data.amount),
+        description=data.description,
+        merchant_reference=data.order,
+        return_url=data.return_url,
+    )
+    key = idempotency_key
+    if key is None and data.order is not None:
+        key = f"order-{digest(f'{data.order} {data.amount}')}"
+    claim = None
+    if key is not None:
+        claim = claim_for(caller, path="/api/checkout", key=key, body=data)
+    made = await make(edge, new_checkout(edge, caller, body, kind=CHECKOUT), claim=claim)
+    seen = await seen_by(edge, made.row_id)
+    if idempotency_key is None and seen.phase in (Phase.EXPIRED, Phase.CANCELLED):
+        made = await make(edge, new_checkout(edge, caller, body, kind=CHECKOUT), claim=None)
+        seen = await seen_by(edge, made.row_id)
+    view = ShopCheckout(
+        id=seen.checkout.id,
+        url=page_url(root_of(request), seen.checkout.token),
+        state=seen.phase,
+        payment_id=seen.payment.id if seen.payment is not None else None,
+    )
+    return Response(view, status_code=201)
+
+
+ROUTES = [pay, payment, checkout]

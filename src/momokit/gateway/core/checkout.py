@@ -15,7 +15,6 @@ from momokit.errors import InvalidInput
 from momokit.gateway.core.payment import State
 from momokit.gateway.core.schedule import AUDIT_OFFSETS_SECONDS
 from momokit.money import CURRENCIES
-from momokit.reasons import reason_of
 
 MINUTE, DAY = 60, 86_400
 LIFE_SECONDS = DAY
@@ -52,7 +51,6 @@ class Attempt:
     """What is known of one try to pay. `due_at` is when MTN is asked about it next, if ever."""
 
     state: State
-    reason_code: str | None = None
     final_at: float | None = None
     due_at: float | None = None
     review: bool = False
@@ -80,8 +78,6 @@ def is_over(attempt: Attempt) -> bool:
     if attempt.state is not State.FAILED or attempt.review:
         return False
     if attempt.due_at is None or attempt.final_at is None:
-        return True
-    if reason_of(attempt.reason_code or "").retry.new_attempt_is_safe:
         return True
     return attempt.due_at >= attempt.final_at + AUDIT_OFFSETS_SECONDS[1]
 

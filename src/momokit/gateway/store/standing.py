@@ -19,14 +19,13 @@ from momokit.gateway.store.link_tables import attempts
 from momokit.gateway.store.records import StoredPayment
 from momokit.gateway.store.tables import payments
 
-_LOOKED_AT = ("id", "state", "amount", "reason_code", "final_at", "due_at", "review", "created_at")
+_LOOKED_AT = ("id", "state", "amount", "final_at", "due_at", "review", "created_at")
 
 
 def attempt_of(stored: StoredPayment) -> Attempt:
     """Take out of a payment what says whether another attempt is safe."""
     return Attempt(
         state=stored.state,
-        reason_code=stored.payment.reason_code,
         final_at=stored.payment.final_at,
         due_at=stored.due_at,
         review=stored.review,
@@ -71,7 +70,6 @@ def _refunded(transaction: Transaction, payment_ids: Sequence[str]) -> Decimal:
 def _attempt(row: Row[Any]) -> Attempt:
     return Attempt(
         state=State(row.state),
-        reason_code=row.reason_code,
         final_at=row.final_at,
         due_at=row.due_at,
         review=row.review,
