@@ -136,7 +136,9 @@ def insert_unless_there(connection: Connection, table: Table) -> Any:
 
 def _engine(url: URL, *, size: int, begin: str) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=True)
+        engine = create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=True)
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
     engine = create_engine(
         url,
         pool_size=size,
@@ -150,6 +152,17 @@ def _engine(url: URL, *, size: int, begin: str) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    # A payment is promised once it is committed: a server that answers before the commit is on
+    # disk is told to wait. A stronger setting, which waits for a standby too, is left as it is.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'on', false)"
+            " WHERE current_setting('synchronous_commit') = 'off'"
+        )
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
