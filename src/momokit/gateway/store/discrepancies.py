@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Column, Row, func, insert, select, update
 
 from momokit.gateway.core.discrepancy import RESOLUTIONS, Finding, Kind, Stand, next_stand
 from momokit.gateway.store.database import Transaction
@@ -16,7 +16,7 @@ from momokit.gateway.store.statement_tables import discrepancies, discrepancy_ev
 PAGE_LIMIT = 200
 SYSTEM = "momokit"
 OPEN_STANDS = (Stand.OPEN.value, Stand.PROPOSED.value)
-_KIND = discrepancies.c["class"]
+_KIND: Column[str] = discrepancies.c["class"]
 
 
 class NotAllowed(StoreError):
@@ -135,6 +135,20 @@ def let_go(transaction: Transaction, ids: Iterable[int]) -> int:
     )  # fmt: skip
     _tell(transaction, [(row_id, "gone", SYSTEM, None) for row_id in done])
     return len(done)
+
+
+def let_go_of(
+    transaction: Transaction, account_id: str, kind: Kind, subjects: Sequence[str]
+) -> int:
+    """Note of what these subjects name that it is found no more."""
+    if not subjects:
+        return 0
+    query = select(discrepancies.c.id).where(
+        discrepancies.c.account_id == account_id,
+        kind.value == _KIND,
+        discrepancies.c.subject.in_(subjects),
+    )
+    return let_go(transaction, list(transaction.connection.execute(query).scalars()))
 
 
 def find_discrepancy(transaction: Transaction, discrepancy_id: int) -> Discrepancy | None:
