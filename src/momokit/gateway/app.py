@@ -238,12 +238,17 @@ async def _put_together(
 
 def _api(gateway: Gateway, sealer: Sealer) -> Api:
     from momokit.gateway.api.app import create_api
+    from momokit.gateway.api.rates import Rates
 
     return create_api(
         gateway.store,
         gateway.book,
         gateway.settings,
         metrics=gateway.metrics,
+        rates=Rates(
+            requests_per_second=gateway.settings.requests_per_second,
+            holder_checks_per_minute=gateway.settings.holder_checks_per_minute,
+        ),
         clients=gateway.provider.client,
         seal=sealer.seal_texts,
         unseal=sealer.open_texts,

@@ -48,6 +48,10 @@ VARIABLES: Mapping[str, str] = {
     "MOMO_GATEWAY_WEBHOOKS_AT_ONCE": "webhooks one worker sends at the same time (32)",
     "MOMO_GATEWAY_WEBHOOKS_PER_ENDPOINT": "how many of those may go to one endpoint (8)",
     "MOMO_GATEWAY_STATUS_CALLS_PER_SECOND": "per account, all workers together; at most 10 (8)",
+    "MOMO_GATEWAY_STORAGE_FREE_PERCENT": "no new money when less of SQLite's disk is free (5)",
+    "MOMO_GATEWAY_STORAGE_FREE_MEBIBYTES": "or when less than this is free (1024)",
+    "MOMO_GATEWAY_REQUESTS_PER_SECOND": "for each API key and API process, in the long run (500)",
+    "MOMO_GATEWAY_HOLDER_CHECKS_PER_MINUTE": "look-ups of a number's holder, for each API key (60)",
     "MOMO_GATEWAY_DATABASE_WRITERS": "connections that write, on PostgreSQL (4)",
     "MOMO_GATEWAY_WEBHOOK_ALLOW_LOCAL": "1 to send webhooks to this machine, without TLS,"
     " in development",
@@ -70,6 +74,10 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "webhooks_at_once": (1, 1000),
     "webhooks_per_endpoint": (1, 1000),
     "status_calls_per_second": (1, 10),
+    "storage_free_percent": (0, 90),
+    "storage_free_mebibytes": (0, 1 << 30),
+    "requests_per_second": (1, 100_000),
+    "holder_checks_per_minute": (1, 100_000),
     "database_writers": (1, 64),
     "shutdown_grace_seconds": (1, 600),
 }
@@ -94,6 +102,10 @@ class GatewaySettings:
     webhooks_at_once: int = 32
     webhooks_per_endpoint: int = 8
     status_calls_per_second: int = 8
+    storage_free_percent: float = 5.0
+    storage_free_mebibytes: int = 1024
+    requests_per_second: int = 500
+    holder_checks_per_minute: int = 60
     database_writers: int = 4
     webhook_allow_local: bool = False
     shutdown_grace_seconds: float = 30.0

@@ -6,6 +6,7 @@ An outage of MTN's is an answer here ("could not check"), never an error of ours
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -21,9 +22,12 @@ from momokit.gateway.api.edge import Caller, Edge, caller_of, edge_of
 from momokit.gateway.api.placing import account_for
 from momokit.gateway.api.problems import Problem, problems
 from momokit.gateway.api.views import masked
+from momokit.gateway.core.breaker import LaneState
+from momokit.gateway.core.payment import Work
 from momokit.gateway.store import accounts
 from momokit.gateway.store.accounts import Account
 from momokit.gateway.store.deliveries import moment
+from momokit.gateway.store.lanes import Lane, shut_lanes
 from momokit.holder import Answer, Balance
 from momokit.settings import PRODUCTS, Product
 
@@ -35,8 +39,23 @@ Asked: TypeAlias = Request[Any, Any, Any]
 Verdict: TypeAlias = Literal["yes", "no", "could_not_check"]
 
 
+class LaneView(msgspec.Struct, frozen=True, kw_only=True):
+    """A lane that is shut because MTN gives no answers: sends or questions of one product.
+
+    It opens by itself; half_open is that one call is trying it.
+    """
+
+    product: str
+    work: Literal["sends", "questions"]
+    state: Literal["open", "half_open"]
+    since: str
+
+
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """An account: one market's credentials. Paused, it sends nothing."""
+    """An account: one market's credentials. Paused, it sends nothing.
+
+    `shut_lanes` are those whose breaker is open; there are none when MTN answers.
+    """
 
     id: str
     name: str
@@ -44,6 +63,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     products: list[str]
     paused: bool
     paused_reason: str | None
+    shut_lanes: list[LaneView]
 
 
 class AccountList(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,9 +122,11 @@ class Balances:
 async def list_accounts(request: Asked) -> AccountList:
     """List the accounts that the key may use."""
     edge, caller = edge_of(request), caller_of(request)
-    known = await edge.store.read(accounts.list_accounts)
+    known, shut, now = await edge.store.read(
+        lambda t: (accounts.list_accounts(t), shut_lanes(t), t.now)
+    )
     seen = [one for one in known if caller.account_id in (None, one.id)]
-    return AccountList(items=[_view(edge, one) for one in seen])
+    return AccountList(items=[_view(edge, one, shut, now=now) for one in seen])
 
 
 @get(
@@ -163,6 +185,7 @@ async def get_holder(
 ) -> HolderView:
     """Ask MTN about the holder of a number, to compare the name before paying."""
     edge, caller = edge_of(request), caller_of(request)
+    edge.rates.holder_check(caller.key_id)
     one = _account(edge, caller, account)
     asked = _product(edge, one, product)
     party = edge.book.forms_of(one.id).party(msisdn, field="msisdn")
@@ -235,7 +258,17 @@ def _products(edge: Edge, account: Account) -> list[Product]:
     return [product for product in PRODUCTS if getattr(settings, product) is not None]
 
 
-def _view(edge: Edge, account: Account) -> AccountView:
+def _lane_view(lane: Lane, *, now: float) -> LaneView:
+    half_open = lane.breaker.state(now) is LaneState.HALF_OPEN
+    return LaneView(
+        product=lane.key.product,
+        work="sends" if lane.key.work is Work.SUBMIT else "questions",
+        state="half_open" if half_open else "open",
+        since=moment(lane.breaker.opened_at),
+    )
+
+
+def _view(edge: Edge, account: Account, shut: Sequence[Lane], *, now: float) -> AccountView:
     try:
         products: list[str] = list(_products(edge, account))
     except InvalidInput:  # Added a moment ago: this process opens its keys in a while.
@@ -247,6 +280,7 @@ def _view(edge: Edge, account: Account) -> AccountView:
         products=products,
         paused=account.paused_reason is not None,
         paused_reason=account.paused_reason,
+        shut_lanes=[_lane_view(one, now=now) for one in shut if one.key.account_id == account.id],
     )
 
 

@@ -12,11 +12,29 @@ from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler
 
 from momokit._async.client import AsyncClient
-from momokit.gateway.api import accounts, bills, endpoints, health, heard, links, payments, shop
+from momokit.gateway.api import (
+    accounts,
+    bills,
+    endpoints,
+    health,
+    heard,
+    links,
+    money,
+    payments,
+    shop,
+)
 from momokit.gateway.api.accounts import Balances
 from momokit.gateway.api.callers import authenticate_by, guard
 from momokit.gateway.api.docs import PAGE_POLICY, config, openapi_json
-from momokit.gateway.api.edge import ApiMetrics, Caller, Edge, Uncounted, take_request_id
+from momokit.gateway.api.edge import (
+    ApiMetrics,
+    ApiRates,
+    Caller,
+    Edge,
+    Uncounted,
+    Unlimited,
+    take_request_id,
+)
 from momokit.gateway.api.problems import HANDLERS
 from momokit.gateway.book import AccountBook
 from momokit.gateway.log import about
@@ -30,6 +48,7 @@ BODY_LIMIT_BYTES = 64 * 1024
 _ROUTES: list[ControllerRouterHandler] = [
     *payments.ROUTES,
     *accounts.ROUTES,
+    *money.ROUTES,
     *links.ROUTES,
     *bills.ROUTES,
     *endpoints.ROUTES,
@@ -100,6 +119,7 @@ def create_api(
     settings: ApiSettings,
     *,
     metrics: ApiMetrics | None = None,
+    rates: ApiRates | None = None,
     authenticate: Callable[[str], Awaitable[Caller | None]] | None = None,
     clients: Callable[[str], AsyncClient] | None = None,
     seal: Callable[[str, Sequence[str]], bytes] | None = None,
@@ -122,6 +142,7 @@ def create_api(
         unseal=unseal,
         check_url=check_url,
         metrics=metrics or Uncounted(),
+        rates=rates or Unlimited(),
     )
     return Api(
         [*_ROUTES, *routes],

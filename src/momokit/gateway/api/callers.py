@@ -86,6 +86,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     if caller is None:
         raise Problem("unauthenticated", headers={"WWW-Authenticate": "Bearer"})
     connection.scope["auth"] = caller
+    connection.app.state["edge"].rates.request(caller.key_id)
     need(caller, scopes)
     _check_query(connection, _query_names(handler))
 

@@ -41,6 +41,26 @@ class ApiMetrics(Protocol):
         """Count what became of an idempotency key: new, replayed or conflict."""
 
 
+class ApiRates(Protocol):
+    """How often a key may ask; each raises Problem when it has asked too often."""
+
+    def request(self, key_id: str) -> None:
+        """Count a request."""
+
+    def holder_check(self, key_id: str) -> None:
+        """Count a look-up of a number's holder."""
+
+
+class Unlimited:
+    """Lets everybody ask as often as they like, where no rates are wanted."""
+
+    def request(self, key_id: str) -> None:
+        """Let it pass."""
+
+    def holder_check(self, key_id: str) -> None:
+        """Let it pass."""
+
+
 class Uncounted:
     """Counts nothing, where no metrics are wanted."""
 
@@ -88,6 +108,7 @@ class Edge:
     unseal: Callable[[str, bytes], list[str]] | None = field(default=None, repr=False)
     check_url: Callable[[str], None] | None = None
     metrics: ApiMetrics = field(default_factory=Uncounted)
+    rates: ApiRates = field(default_factory=Unlimited)
     clock: Callable[[], float] = time.time
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     long_polls: asyncio.Semaphore = field(

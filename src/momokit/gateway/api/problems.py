@@ -319,7 +319,7 @@ HANDLERS: Mapping[Any, Any] = MappingProxyType(
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
     """Describe for the OpenAPI document the problems that a route may answer with."""
-    described = {400, 401, 403, 413, *statuses}
+    described = {400, 401, 403, 413, 429, 503, *statuses}
     return {
         status: ResponseSpec(
             ProblemBody,

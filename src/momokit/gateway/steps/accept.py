@@ -10,6 +10,7 @@ from momokit.gateway.crashpoints import pass_by
 from momokit.gateway.orders import Order, new_payment
 from momokit.gateway.store.accepting import TooMuch, Twin, no_twin, refund_cap
 from momokit.gateway.store.accounts import Account
+from momokit.gateway.store.guards import LimitExceeded
 from momokit.gateway.store.records import (
     AcceptResult,
     Check,
@@ -18,13 +19,18 @@ from momokit.gateway.store.records import (
     NoSuchRow,
     StoredPayment,
 )
+from momokit.gateway.store.space import StorageLow
 from momokit.gateway.store.store import Store
+from momokit.gateway.store.switches import Name, Stopped
 from momokit.operations.forms import Forms
 from momokit.operations.registry import find_kind
 from momokit.settings import Settings
 
 TWIN_SECONDS = 600.0
 """The same party, amount and reference within this time is taken for a double click."""
+
+
+_STOPPED = {Name.MONEY: "money_stopped", Name.RESTORE: "restore_hold"}
 
 
 class Book(Protocol):
@@ -99,8 +105,17 @@ async def accept(
         ) from None
     except NoSuchRow as missing:
         raise Refusal("original_unknown", str(missing)) from None
+    except (Stopped, LimitExceeded, StorageLow) as shut:
+        raise _refused_by_guard(shut) from None
     pass_by("accept.after_commit")
     return result
+
+
+def _refused_by_guard(error: Stopped | LimitExceeded | StorageLow) -> Refusal:
+    if isinstance(error, Stopped):
+        return Refusal(_STOPPED[error.switch.name], str(error))
+    code = "limit_exceeded" if isinstance(error, LimitExceeded) else "storage_low"
+    return Refusal(code, str(error))
 
 
 def _checks(order: Order, new: NewPayment) -> list[Check]:
