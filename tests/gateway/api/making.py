@@ -11,7 +11,8 @@ import httpx2
 
 from momokit.gateway.api.app import Api, create_api
 from momokit.gateway.book import AccountBook, new_account
-from momokit.gateway.core.decide import Decision, Fact, decide
+from momokit.gateway.core.decide import decide
+from momokit.gateway.core.facts import Decision, Fact, NotKnown, TurnedDown
 from momokit.gateway.core.payment import Payment
 from momokit.gateway.keys import create_key, make_key
 from momokit.gateway.seal import Sealer
@@ -120,13 +121,15 @@ class Shop:
         return Caller(self, made.text.reveal(), made.key.id)
 
     async def learn(self, payment_id: str, fact: Fact) -> Recorded:
-        """Record a fact about a payment, as the worker does."""
+        """Record a fact about a payment, as the worker does; a no is confirmed, as by MTN."""
 
         def decided(payment: Payment, now: float) -> Decision:
             return decide(payment, fact, now=now)
 
         recorded = await self.store.record(payment_id, decided, lease_token=None)
         assert recorded is not None
+        if isinstance(fact, TurnedDown):
+            return await self.learn(payment_id, NotKnown())
         return recorded
 
 

@@ -60,30 +60,6 @@ async def test_fm_15_a_storm_of_half_an_hour_ends_in_the_truth(sqlite_url: str) 
     assert requests <= 10 * 60
 
 
-@pytest.mark.parametrize(
-    "code", ["NOT_ALLOWED", "NOT_ALLOWED_TARGET_ENVIRONMENT", "INVALID_CALLBACK_URL_HOST"]
-)
-async def test_fm_16_a_500_that_is_a_wrong_setting_closes_the_lane(
-    code: str, sqlite_url: str
-) -> None:
-    """The next payment is not tried against the same wall: a person reads why, and reopens."""
-    async with whole(sqlite_url) as gateway:
-        gateway.emulator.faults.add(
-            "status", code=500, body_code=code, operation="Transfer", times=1
-        )
-        refused = await gateway.pay("transfer")
-        await gateway.until_quiet()
-        paused = (await gateway.account()).paused_reason
-        await gateway.resume()
-        await gateway.gateway.refresh_book()
-        served = await gateway.pay("transfer", amount="6")
-        await gateway.until_quiet()
-        truths = await gateway.truths([refused, served])
-
-    assert paused is not None
-    assert truths == [("failed", 0), ("successful", 1)]
-
-
 async def test_fm_34_a_refused_address_closes_the_lane_with_a_reason(sqlite_url: str) -> None:
     """403 is about us, not about the payment: it waits, and goes when a person has seen to it."""
     async with whole(sqlite_url) as gateway:

@@ -27,7 +27,8 @@ from momokit.gateway.serve import listen
 from momokit.gateway.settings import GatewaySettings
 from momokit.gateway.store.accounts import Account, add_account, list_accounts, resume_account
 from momokit.gateway.store.database import Transaction
-from momokit.gateway.store.payments import Filter, open_incidents
+from momokit.gateway.store.incidents import open_incidents
+from momokit.gateway.store.payments import Filter
 from momokit.gateway.store.records import StoredPayment
 from momokit.gateway.store.tables import accounts, callbacks, deliveries, payments
 from momokit.gateway.store.tables import webhook_endpoints as endpoints

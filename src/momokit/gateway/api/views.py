@@ -9,7 +9,7 @@ import msgspec
 from momokit.callbacks import read_callback
 from momokit.errors import InvalidInput
 from momokit.gateway.core.payer_words import OWN_REASONS
-from momokit.gateway.core.payment import OPEN_STATUSES, State
+from momokit.gateway.core.payment import OPEN_STATUSES, Payment, State
 from momokit.gateway.store.deliveries import Delivery, moment
 from momokit.gateway.store.inbox import Callback
 from momokit.gateway.store.payments import Timeline
@@ -46,7 +46,9 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """A payment. `state` is created, pending, unknown, successful or failed; the last two are
-    final."""
+    final, and `settled_by` says whose word that is: MTN's, the gateway's, which knows what it never
+    sent, or a person's. `cancel_requested`: MTN is asked to cancel it; `state` tells when it has.
+    """
 
     id: str
     kind: str
@@ -61,6 +63,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     financial_transaction_id: str | None
     original_payment_id: str | None
     reason: ReasonView | None
+    settled_by: Literal["mtn", "gateway", "person"] | None
+    cancel_requested: bool
     review: bool
     metadata: dict[str, Any]
     created_at: str
@@ -139,7 +143,9 @@ def payment_view(stored: StoredPayment, *, reveal: bool = False, path: str = "")
         reference_id=stored.request.reference_id,
         financial_transaction_id=payment.financial_transaction_id,
         original_payment_id=stored.original_payment_id,
-        reason=reason_view(payment.reason_code) if payment.state is State.FAILED else None,
+        reason=_reason(payment) if payment.state is State.FAILED else None,
+        settled_by=_settled_by(payment),
+        cancel_requested=payment.cancel_reference_id is not None,
         review=stored.review,
         metadata=stored.metadata,
         created_at=moment(payment.created_at),
@@ -150,24 +156,34 @@ def payment_view(stored: StoredPayment, *, reveal: bool = False, path: str = "")
     )
 
 
-def reason_view(code: str | None) -> ReasonView | None:
-    """Explain why a payment failed."""
+def _reason(payment: Payment) -> ReasonView | None:
+    """Explain why a payment failed, and whether that is beyond doubt by now."""
+    code = payment.reason_code
     if code is None:
         return None
     own = OWN_REASONS.get(code)
     if own is not None:
         what, remedy = own
         return ReasonView(
-            code=code, what=what.en, remedy=remedy.en, who="you", new_attempt_is_safe=True
-        )
+            code=code, what=what.en, remedy=remedy.en, who="you",
+            new_attempt_is_safe=payment.is_proven_failed,
+        )  # fmt: skip
     reason = reason_of(code)
     return ReasonView(
         code=code,
         what=reason.what.en,
         remedy=reason.remedy.en,
         who=reason.who,
-        new_attempt_is_safe=reason.retry.new_attempt_is_safe,
+        new_attempt_is_safe=reason.retry.new_attempt_is_safe and payment.is_proven_failed,
     )
+
+
+def _settled_by(payment: Payment) -> Literal["mtn", "gateway", "person"] | None:
+    if not payment.state.is_final:
+        return None
+    if payment.settled_by is not None:
+        return "person"
+    return "gateway" if payment.reason_code in OWN_REASONS else "mtn"
 
 
 def timeline_view(timeline: Timeline, *, reveal: bool = False) -> TimelineView:

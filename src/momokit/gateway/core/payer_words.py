@@ -30,6 +30,16 @@ OWN_REASONS: Mapping[str, tuple[Words, Words]] = {
         ),
         Words("A new payment is safe.", "Un nouveau paiement est sans risque."),
     ),
+    "SETTLED_BY_PERSON": (
+        Words(
+            "A person looked into it and put on record that no money moved.",
+            "Une personne l'a vérifié et a consigné qu'aucun argent n'a été transféré.",
+        ),
+        Words(
+            "Ask the merchant before paying again.",
+            "Demandez au marchand avant de payer à nouveau.",
+        ),
+    ),
 }
 """Reasons that are the gateway's own: what happened, and the remedy."""
 

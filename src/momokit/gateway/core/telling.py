@@ -9,7 +9,7 @@ from momokit.gateway.core.due import audit_again_at, poll_at
 from momokit.gateway.core.facts import Decision, Told
 from momokit.gateway.core.follow import UNDER_WAY, after_final, final, same
 from momokit.gateway.core.payment import Payment, State, Work
-from momokit.gateway.core.words import read_word
+from momokit.gateway.core.status_words import read_word
 
 
 def told(payment: Payment, fact: Told, now: float) -> Decision:

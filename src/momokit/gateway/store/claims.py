@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 
 from momokit.gateway.core.payment import Work
 from momokit.gateway.store.database import Transaction, insert_unless_there
+from momokit.gateway.store.lanes import (
+    Lane,
+    inside,
+    outside,
+    probing_lanes,
+    shut_lanes,
+    take_probe,
+)
+from momokit.gateway.store.personal import open_personal
 from momokit.gateway.store.records import Claimed, to_payment, to_request
 from momokit.gateway.store.sharing import share_out
+from momokit.gateway.store.switches import stopped_by
 from momokit.gateway.store.tables import accounts, payments, status_budget
+from momokit.gateway.store.urgency import (
+    closed_to_sends_at_most,
+    lane_lets_work,
+    may_be_claimed_to_send,
+    most_urgent,
+)
 
 BUDGET_KEPT_SECONDS = 60
 
@@ -23,22 +40,32 @@ def claim_payments(
     lease_seconds: float,
     account_ids: Collection[str] | None = None,
 ) -> list[Claimed]:
-    """Take payments that are due, the oldest first and the same share for each account.
+    """Take payments that are due, the most urgent first and the same share for each account.
 
     A claim to submit is at the same time the note that a send may be on its way.
     """
+    shut = shut_lanes(transaction)
     claimable = (
         payments.c.work == work.value,
         payments.c.due_at <= transaction.now,
         _is_free(transaction.now),
+        *outside(shut, work=work, now=transaction.now),
+        *_let_by_switches(transaction, work),
     )
-    owners = _owners(transaction, work=work, claimable=claimable, account_ids=account_ids)
-    base = select(payments).where(*claimable).order_by(payments.c.due_at)
-    rows = share_out(
-        transaction, base, owner=payments.c.account_id, key=payments.c.id,
-        owners=owners, limit=limit,
-    )  # fmt: skip
+    if work is Work.SUBMIT:
+        claimable = (*claimable, may_be_claimed_to_send(transaction.now))
+    owners = _owners(transaction, claimable=claimable, account_ids=account_ids)
+    if work is Work.SETTLE:
+        rows = most_urgent(transaction, claimable, owners=owners, limit=limit)
+    else:
+        base = select(payments).where(*claimable).order_by(payments.c.due_at)
+        rows = share_out(
+            transaction, base, owner=payments.c.account_id, key=payments.c.id,
+            owners=owners, limit=limit,
+        )  # fmt: skip
     lease_until = transaction.now + lease_seconds
+    probes = _probes(transaction, shut, work=work, room=limit - len(rows), until=lease_until)
+    rows += [row for row, _ in probes]
     if rows:
         note = {"sending": True} if work is Work.SUBMIT else _asking(transaction.now)
         transaction.connection.execute(
@@ -46,20 +73,65 @@ def claim_payments(
             .where(payments.c.id.in_([row.id for row in rows]))
             .values(lease_until=lease_until, lease_token=payments.c.lease_token + 1, **note)
         )
+    tried = {row.id: lane.breaker.opened_at for row, lane in probes}
     return [
-        Claimed(
-            payment=to_payment(row),
-            id=row.id,
-            account_id=row.account_id,
-            work=work,
-            lease_token=row.lease_token + 1,
-            lease_until=lease_until,
-            was_sending=row.sending,
-            ask_failures=row.ask_failures,
-            request=to_request(row),
+        _claimed(
+            transaction, row, work=work, lease_until=lease_until, lane_opened_at=tried.get(row.id)
         )
-        for row in sorted(rows, key=lambda row: row.due_at)
+        for row in rows
     ]
+
+
+def _let_by_switches(transaction: Transaction, work: Work) -> tuple[ColumnElement[bool], ...]:
+    """While money is stopped nothing is sent; only what may be on its way is taken, to ask."""
+    if work is Work.SUBMIT and stopped_by(transaction) is not None:
+        return (payments.c.sending,)
+    return ()
+
+
+def _probes(
+    transaction: Transaction, shut: Sequence[Lane], *, work: Work, room: int, until: float
+) -> list[tuple[Row[Any], Lane]]:
+    """Take the one payment that may try each lane that is shut, where it is time for that."""
+    taken: list[tuple[Row[Any], Lane]] = []
+    if not shut or _let_by_switches(transaction, work):
+        return taken
+    for lane in probing_lanes(shut, work=work, now=transaction.now)[:room]:
+        query = (
+            select(payments)
+            .join(accounts, accounts.c.id == payments.c.account_id)
+            .where(*inside(lane.key, now=transaction.now), lane_lets_work(work))
+            .order_by(payments.c.due_at)
+            .limit(1)
+            .with_for_update(skip_locked=True, of=payments)
+        )
+        row = transaction.connection.execute(query).one_or_none()
+        if row is not None and take_probe(transaction, lane, lease_until=until):
+            taken.append((row, lane))
+    return taken
+
+
+def _claimed(
+    transaction: Transaction,
+    row: Row[Any],
+    *,
+    work: Work,
+    lease_until: float,
+    lane_opened_at: float | None,
+) -> Claimed:
+    personal = open_personal(transaction.veil, row)
+    return Claimed(
+        payment=to_payment(row, personal),
+        id=row.id,
+        account_id=row.account_id,
+        work=work,
+        lease_token=row.lease_token + 1,
+        lease_until=lease_until,
+        was_sending=row.sending,
+        ask_failures=row.ask_failures,
+        request=to_request(row, personal),
+        lane_opened_at=lane_opened_at,
+    )
 
 
 def extend_lease(
@@ -99,7 +171,7 @@ def next_due(transaction: Transaction, *, work: Work) -> float | None:
         .limit(1)
         .scalar_subquery()
     )
-    rows = transaction.connection.execute(select(soonest).where(_is_open(work))).scalars()
+    rows = transaction.connection.execute(select(soonest).where(lane_lets_work(work))).scalars()
     return min((due_at for due_at in rows if due_at is not None), default=None)
 
 
@@ -128,7 +200,6 @@ def take_budget(transaction: Transaction, *, account_id: str, wanted: int, per_s
 def _owners(
     transaction: Transaction,
     *,
-    work: Work,
     claimable: tuple[ColumnElement[bool], ...],
     account_ids: Collection[str] | None,
 ) -> list[str]:
@@ -140,19 +211,11 @@ def _owners(
         .limit(1)
         .scalar_subquery()
     )
-    query = select(accounts.c.id, oldest.label("oldest")).where(_is_open(work))
+    query = select(accounts.c.id, oldest.label("oldest")).where(closed_to_sends_at_most())
     if account_ids is not None:
         query = query.where(accounts.c.id.in_(list(account_ids)))
     rows = [row for row in transaction.connection.execute(query) if row.oldest is not None]
     return [row.id for row in sorted(rows, key=lambda row: row.oldest)]
-
-
-def _is_open(work: Work) -> ColumnElement[bool]:
-    """Tell whether an account's pause lets this work through."""
-    if work is Work.SETTLE:
-        # To learn the truth about money that has left is right even while nothing new may leave.
-        return or_(accounts.c.paused_reason.is_(None), accounts.c.paused_work == work.SUBMIT.value)
-    return accounts.c.paused_reason.is_(None)
 
 
 def _held(payment_id: str, lease_token: int) -> tuple[ColumnElement[bool], ...]:

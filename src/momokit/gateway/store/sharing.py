@@ -20,10 +20,12 @@ def share_out(
     owners: Sequence[Any],
     limit: int,
     most: Callable[[Any], int] | None = None,
+    near: Callable[[Any], ColumnElement[bool]] | None = None,
 ) -> list[Row[Any]]:
     """Take and lock up to `limit` rows, an equal share for each owner; what is left goes round.
 
-    `base` has its order and its conditions already; `most` says how many an owner may have at all.
+    `base` has its order and its conditions already; `most` says how many an owner may have at all,
+    `near` which of an owner's rows are looked at.
     Rows that another worker holds are passed over, not waited for.
     """
     taken: list[Row[Any]] = []
@@ -37,6 +39,8 @@ def share_out(
             if wanted == 0:
                 break
             query = base.where(owner == one).limit(wanted).with_for_update(skip_locked=True)
+            if near is not None:
+                query = query.where(near(one))
             if taken:
                 query = query.where(key.not_in([row.id for row in taken]))
             rows = transaction.connection.execute(query).all()
