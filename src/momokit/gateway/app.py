@@ -238,7 +238,9 @@ async def _put_together(
 
 def _api(gateway: Gateway, sealer: Sealer) -> Api:
     from momokit.gateway.api.app import create_api
+    from momokit.gateway.api.edge import Receipts
     from momokit.gateway.api.rates import Rates
+    from momokit.gateway.pages.receipts import batch_receipt_page, row_receipt_page
 
     return create_api(
         gateway.store,
@@ -253,6 +255,7 @@ def _api(gateway: Gateway, sealer: Sealer) -> Api:
         seal=sealer.seal_texts,
         unseal=sealer.open_texts,
         check_url=lambda url: _check_webhook_url(url, gateway.settings),
+        receipts=Receipts(of_batch=batch_receipt_page, of_row=row_receipt_page),
     )
 
 

@@ -14,6 +14,10 @@ from litestar.types import ControllerRouterHandler
 from momokit._async.client import AsyncClient
 from momokit.gateway.api import (
     accounts,
+    batch_files,
+    batch_receipts,
+    batch_signing,
+    batches,
     bills,
     endpoints,
     health,
@@ -31,6 +35,7 @@ from momokit.gateway.api.edge import (
     ApiRates,
     Caller,
     Edge,
+    Receipts,
     Uncounted,
     Unlimited,
     take_request_id,
@@ -48,6 +53,10 @@ BODY_LIMIT_BYTES = 64 * 1024
 _ROUTES: list[ControllerRouterHandler] = [
     *payments.ROUTES,
     *accounts.ROUTES,
+    *batches.ROUTES,
+    *batch_signing.ROUTES,
+    *batch_files.ROUTES,
+    *batch_receipts.ROUTES,
     *money.ROUTES,
     *links.ROUTES,
     *bills.ROUTES,
@@ -125,6 +134,7 @@ def create_api(
     seal: Callable[[str, Sequence[str]], bytes] | None = None,
     unseal: Callable[[str, bytes], list[str]] | None = None,
     check_url: Callable[[str], None] | None = None,
+    receipts: Receipts | None = None,
     routes: Sequence[ControllerRouterHandler] = (),
 ) -> Api:
     """Make the API. `clients` gives an account's client, for questions about accounts alone.
@@ -141,6 +151,7 @@ def create_api(
         seal=seal,
         unseal=unseal,
         check_url=check_url,
+        receipts=receipts,
         metrics=metrics or Uncounted(),
         rates=rates or Unlimited(),
     )

@@ -9,7 +9,15 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Collection, MutableMapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    MutableMapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -17,6 +25,7 @@ from litestar import Request
 
 from momokit._async.client import AsyncClient
 from momokit.gateway.book import AccountBook
+from momokit.gateway.core.receipts import BatchReceipt, RowReceipt
 from momokit.gateway.store.store import Store
 
 REQUEST_ID = "momokit.request_id"
@@ -91,6 +100,32 @@ class Caller:
         return not self.scopes.isdisjoint(wanted)
 
 
+class BatchPage(Protocol):
+    """Writes the receipt of a whole batch, a piece at a time."""
+
+    def __call__(
+        self, batch: BatchReceipt, /, *, rows: Iterable[RowReceipt], language: str
+    ) -> Iterator[str]:
+        """Write the page."""
+        ...
+
+
+class RowPage(Protocol):
+    """Writes the receipt of one payment."""
+
+    def __call__(self, row: RowReceipt, /, *, batch: BatchReceipt, language: str) -> str:
+        """Write the page."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipts:
+    """What prints the receipts of batches."""
+
+    of_batch: BatchPage
+    of_row: RowPage
+
+
 @dataclass(frozen=True, kw_only=True)
 class Edge:
     """What routes work with. `clients` gives an account's client, for questions alone.
@@ -107,6 +142,7 @@ class Edge:
     seal: Callable[[str, Sequence[str]], bytes] | None = field(default=None, repr=False)
     unseal: Callable[[str, bytes], list[str]] | None = field(default=None, repr=False)
     check_url: Callable[[str], None] | None = None
+    receipts: Receipts | None = None
     metrics: ApiMetrics = field(default_factory=Uncounted)
     rates: ApiRates = field(default_factory=Unlimited)
     clock: Callable[[], float] = time.time

@@ -100,6 +100,49 @@ CODES: Mapping[str, tuple[int, str, str]] = MappingProxyType(
             "Read it: it is over, or another payment of it is under way.",
         ),
         "account_paused": (409, "The account takes no payments now.", "Ask its operator."),
+        "batch_state": (409, "The batch takes that at another time.", "Read its state."),
+        "not_the_maker": (403, "That is for the person who made the batch.", "Ask them."),
+        "maker_cannot_check": (
+            403,
+            "Whoever made the batch does not sign it.",
+            "Ask a second person, with a key of their own.",
+        ),
+        "word_given": (409, "You have signed that already.", "It takes another person."),
+        "hash_changed": (
+            409,
+            "The rows are not the ones you saw.",
+            "Read the batch again, and look at what changed.",
+        ),
+        "overrides_missing": (
+            409,
+            "There are findings that nobody has taken upon themselves.",
+            "A second person overrides them, or the rows are left out.",
+        ),
+        "nothing_to_override": (409, "There is no such finding.", "to_override lists them."),
+        "rows_rejected": (
+            409,
+            "There are rows that cannot be paid.",
+            "Correct them or leave them out; the report says why.",
+        ),
+        "file_rejected": (409, "The file as a whole is not right.", "Correct it, upload it anew."),
+        "nothing_to_pay": (409, "There is no row to pay.", "Look at the report."),
+        "batch_limit": (
+            409,
+            "The batch is over a limit of the account.",
+            "Pay less, or ask its operator.",
+        ),
+        "checks_outdated": (
+            409,
+            "What was checked is no longer so.",
+            "Withdraw the batch, check it again, submit it again.",
+        ),
+        "nothing_to_retry": (
+            409,
+            "There is nothing that is proven to have failed.",
+            "Rows that are unknown or under way settle by themselves.",
+        ),
+        "rows_changed": (409, "The rows changed meanwhile.", "Do it again with the same key."),
+        "file_refused": (400, "The file cannot be read.", "detail and hint say what to do."),
         "limit_exceeded": (
             409,
             "The account's limits do not allow this.",
@@ -117,7 +160,7 @@ CODES: Mapping[str, tuple[int, str, str]] = MappingProxyType(
             "GET /v1/accounts lists what each account holds.",
         ),
         "conflict": (409, "This does not go with what is there.", "Read it and decide again."),
-        "body_too_large": (413, "The body is larger than 64 KiB.", "Send less."),
+        "body_too_large": (413, "The body is larger than is taken here.", "Send less."),
         "idempotency_mismatch": (
             422,
             "This Idempotency-Key was used for another request.",

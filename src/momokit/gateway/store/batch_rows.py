@@ -153,6 +153,16 @@ def list_rows(
     return [_both(transaction, row) for row in transaction.connection.execute(query)]
 
 
+def all_rows(
+    transaction: Transaction, batch_id: str, *, rows_at_once: int = 1000
+) -> Iterator[RowAndPayment]:
+    """Go through all rows in the order of the file, holding some of them at a time."""
+    after = 0
+    while rows := list_rows(transaction, batch_id, after=after, limit=rows_at_once):
+        yield from rows
+        after = rows[-1].row.number
+
+
 def unchecked_rows(transaction: Transaction, batch_id: str, *, limit: int) -> list[BatchRow]:
     """Give the next rows that are yet to be checked."""
     query = (

@@ -166,6 +166,7 @@ def list_batches(
     *,
     account_id: str | None = None,
     states: Collection[BatchState] = (),
+    maker: str | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> BatchPage:
@@ -173,6 +174,8 @@ def list_batches(
     query = select(batches).order_by(batches.c.created_at.desc(), batches.c.id.desc())
     if account_id is not None:
         query = query.where(batches.c.account_id == account_id)
+    if maker is not None:
+        query = query.where(batches.c.maker == maker)
     if states:
         query = query.where(batches.c.state.in_([state.value for state in states]))
     if cursor is not None:
