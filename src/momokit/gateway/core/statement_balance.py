@@ -88,8 +88,12 @@ class BalanceKeeper:
         ]
 
     def total_difference(self) -> Decimal | None:
-        """Hold the stated opening and closing balance against all lines; None without the two."""
-        if self.opening is None or self.closing is None:
+        """Hold the stated opening and closing balance against all lines; None without the two.
+
+        Of several currencies nobody knows which one the balances are in.
+        """
+        is_mixed = len({currency for _, currency in self._days}) > 1
+        if self.opening is None or self.closing is None or is_mixed:
             return None
         return self.closing - self.opening - sum((one.effect for one in self._days.values()), ZERO)
 

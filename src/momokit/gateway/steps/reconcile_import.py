@@ -210,8 +210,12 @@ async def _keep(
         )  # fmt: skip
         chunk = following
         if reading.count % (ROWS_AT_ONCE * 20) < ROWS_AT_ONCE:
-            told = {"row_count": reading.count, "new_lines": added.new}
-            await store.write(partial(touch_statement, statement_id=statement.id, **told))
+            await store.write(
+                partial(
+                    touch_statement, statement_id=statement.id, row_count=reading.count,
+                    new_lines=added.new,
+                )
+            )  # fmt: skip
     return added
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
 from momokit.gateway.core.discrepancy import RESOLUTIONS, Finding, Kind, Stand, next_stand
 from momokit.gateway.store.database import Transaction
@@ -16,7 +16,7 @@ from momokit.gateway.store.statement_tables import discrepancies, discrepancy_ev
 PAGE_LIMIT = 200
 SYSTEM = "momokit"
 OPEN_STANDS = (Stand.OPEN.value, Stand.PROPOSED.value)
-_KIND: Column[str] = discrepancies.c["class"]
+_class: ColumnElement[str] = discrepancies.c["class"]
 
 
 class NotAllowed(StoreError):
@@ -145,7 +145,7 @@ def let_go_of(
         return 0
     query = select(discrepancies.c.id).where(
         discrepancies.c.account_id == account_id,
-        kind.value == _KIND,
+        _class == kind.value,
         discrepancies.c.subject.in_(subjects),
     )
     return let_go(transaction, list(transaction.connection.execute(query).scalars()))
@@ -167,7 +167,7 @@ def list_discrepancies(
     if wanted.account_ids is not None:
         query = query.where(discrepancies.c.account_id.in_(list(wanted.account_ids)))
     if wanted.kinds is not None:
-        query = query.where(_KIND.in_([one.value for one in wanted.kinds]))
+        query = query.where(_class.in_([one.value for one in wanted.kinds]))
     if wanted.states is not None:
         query = query.where(discrepancies.c.state.in_([one.value for one in wanted.states]))
     for column, value in (
@@ -280,7 +280,7 @@ def reopen(
 def count_open(transaction: Transaction) -> dict[Kind, int]:
     """Count what is not closed, by class, for the metrics and the overview."""
     query = (
-        select(_KIND, func.count()).where(discrepancies.c.state.in_(OPEN_STANDS)).group_by(_KIND)
+        select(_class, func.count()).where(discrepancies.c.state.in_(OPEN_STANDS)).group_by(_class)
     )
     counted = {Kind(kind): count for kind, count in transaction.connection.execute(query)}
     return {kind: counted.get(kind, 0) for kind in Kind}

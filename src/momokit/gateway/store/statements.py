@@ -100,9 +100,12 @@ def begin_statement(transaction: Transaction, new: Statement) -> tuple[Statement
     return _changed(transaction, found.id, again), True
 
 
-def touch_statement(transaction: Transaction, statement_id: str, **counts: Any) -> None:
+def touch_statement(
+    transaction: Transaction, statement_id: str, *, row_count: int, new_lines: int
+) -> None:
     """Say that the import goes on, and how far it is."""
-    _changed(transaction, statement_id, {"touched_at": transaction.now, **counts})
+    values = {"touched_at": transaction.now, "row_count": row_count, "new_lines": new_lines}
+    _changed(transaction, statement_id, values)
 
 
 def finish_statement(
