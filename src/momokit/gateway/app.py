@@ -26,6 +26,7 @@ from momokit.gateway.settings import GatewaySettings
 from momokit.gateway.start import claim_sqlite, disk_gate, open_store
 from momokit.gateway.store.deliveries import ClaimedDelivery
 from momokit.gateway.store.idempotency import forget_old_keys
+from momokit.gateway.store.invoice_life import follow_time
 from momokit.gateway.store.records import Recorded
 from momokit.gateway.store.store import Store
 
@@ -40,6 +41,7 @@ Role: TypeAlias = Literal["all", "api", "worker"]
 BOOK_SECONDS = 5.0
 GAUGE_SECONDS = 15.0
 TIDY_SECONDS = 3600.0
+INVOICE_SECONDS = 20.0
 
 log = logging.getLogger("momokit.gateway")
 
@@ -107,6 +109,7 @@ class Gateway:
                 "accounts": self._every(BOOK_SECONDS, self.refresh_book),
                 "gauges": self._every(GAUGE_SECONDS, self.refresh_gauges),
                 "tidying": self._every(TIDY_SECONDS, self._tidy),
+                "invoices": self._every(INVOICE_SECONDS, self.follow_invoices),
             }
             tasks = {name: asyncio.create_task(one, name=name) for name, one in parts.items()}
             log.info("gateway started", extra={"role": self.role, "address": self.base_url})
@@ -137,6 +140,11 @@ class Gateway:
     async def refresh_gauges(self) -> None:
         """Measure what is open, for the metrics."""
         await self._gauges.refresh()
+
+    async def follow_invoices(self) -> None:
+        """See to the invoices that have fallen due, and to reminders of them."""
+        while await self.store.write(follow_time):
+            pass
 
     async def _tidy(self) -> None:
         await self.store.write(forget_old_keys)
@@ -241,6 +249,7 @@ def _api(gateway: Gateway, sealer: Sealer) -> Api:
     from momokit.gateway.api.edge import Receipts
     from momokit.gateway.api.rates import Rates
     from momokit.gateway.pages.receipts import batch_receipt_page, row_receipt_page
+    from momokit.gateway.pages.routes import Pages
 
     return create_api(
         gateway.store,
@@ -256,6 +265,12 @@ def _api(gateway: Gateway, sealer: Sealer) -> Api:
         unseal=sealer.open_texts,
         check_url=lambda url: _check_webhook_url(url, gateway.settings),
         receipts=Receipts(of_batch=batch_receipt_page, of_row=row_receipt_page),
+        routes=Pages(
+            store=gateway.store,
+            book=gateway.book,
+            public_url=gateway.settings.public_url,
+            behind_proxy=gateway.settings.behind_tls,
+        ).handlers,
     )
 
 

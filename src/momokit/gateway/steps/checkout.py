@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 from momokit.errors import InvalidInput
 from momokit.gateway.core.checkout import Phase, Span, check_amount, read_amount
@@ -17,13 +18,9 @@ from momokit.gateway.store.records import AcceptResult, NotUnique
 from momokit.gateway.store.store import Store
 from momokit.notes import clean_note
 
-
-class Accept(Protocol):
-    """The step that takes a payment in, handed over by whoever calls this one."""
-
-    async def __call__(self, order: Order, /, **given: Any) -> AcceptResult:
-        """Store a payment once. Raises InvalidInput and the step's own refusal."""
-        ...
+Accept: TypeAlias = Callable[..., Awaitable[AcceptResult]]
+"""The step that takes a payment in, handed over by whoever calls this one. It raises InvalidInput,
+and a refusal of its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

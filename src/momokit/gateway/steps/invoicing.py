@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 from momokit.errors import InvalidInput
 from momokit.gateway.core.invoice import (
@@ -34,12 +34,9 @@ from momokit.operations.forms import Forms
 MTN_LIFE_SECONDS = 7 * 86_400
 
 
-class Accept(Protocol):
-    """The step that takes a payment in, handed over by whoever calls this one."""
-
-    async def __call__(self, order: Order, /, **given: Any) -> AcceptResult:
-        """Store a payment once. Raises InvalidInput and the step's own refusal."""
-        ...
+Accept: TypeAlias = Callable[..., Awaitable[AcceptResult]]
+"""The step that takes a payment in, handed over by whoever calls this one. It raises InvalidInput,
+and a refusal of its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

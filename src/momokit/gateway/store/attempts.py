@@ -223,3 +223,17 @@ def _let_go(transaction: Transaction, *conditions: Any) -> None:
 def _insert(transaction: Transaction, new: NewPayment, **columns: Any) -> None:
     row = {"payment_id": new.id, "holds": True, "created_at": transaction.now} | columns
     transaction.connection.execute(insert(attempts), [row])
+
+
+def paid_payments(transaction: Transaction, checkout: Checkout) -> list[StoredPayment]:
+    """List the successful payments of a checkout, or of its invoice by whatever channel."""
+    of = attempts.c.checkout_id == checkout.id
+    if checkout.invoice_id is not None:
+        of = attempts.c.invoice_id == checkout.invoice_id
+    query = (
+        select(payments)
+        .join(attempts, attempts.c.payment_id == payments.c.id)
+        .where(of, payments.c.state == State.SUCCESSFUL.value)
+        .order_by(payments.c.final_at, payments.c.id)
+    )
+    return [to_stored(row, transaction.veil) for row in transaction.connection.execute(query)]
