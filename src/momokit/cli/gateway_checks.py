@@ -17,7 +17,8 @@ from momokit.gateway.settings import GatewaySettings
 from momokit.gateway.start import open_store, sqlite_file
 from momokit.gateway.store.accounts import list_endpoints, list_keys
 from momokit.gateway.store.deliveries import next_delivery_due
-from momokit.gateway.store.payments import Filter, open_incidents
+from momokit.gateway.store.incidents import open_incidents
+from momokit.gateway.store.payments import Filter
 from momokit.gateway.store.store import Store
 
 SKEW_SECONDS = 2.0

@@ -69,6 +69,8 @@ def read_amount_cell(
         return wrong("amount_missing")
     if cell.kind not in (CellKind.TEXT, CellKind.NUMBER) or len(text) > _MAX_TEXT:
         return wrong("amount_not_a_number", example=example)
+    if text.isdigit() and text.isascii() and text[0] != "0":
+        return _money(text, currency=currency, column=column)
     bare = _without_currency(text, currency=currency)
     if bare.startswith(_MINUS) or bare.endswith("-"):
         return wrong("amount_negative")

@@ -164,6 +164,8 @@ _TOTALS = _titles(
 
 def folded(text: str) -> str:
     """For comparing words as people write them: no accents, no case, single spaces."""
+    if text.isascii() and text.isalnum():
+        return text[:200].lower()
     plain = unicodedata.normalize("NFKD", text[:200].replace("œ", "oe").replace("Œ", "oe"))
     kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
     return " ".join(kept.casefold().split())

@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import lru_cache
 
 from momokit.errors import InvalidInput
 from momokit.gateway.core.batch_amounts import read_amount_cell
@@ -119,8 +120,8 @@ def check_row(row: Row, *, columns: Sequence[Column], rules: Rules) -> CheckedRo
     if len(reference) > REFERENCE_MAX_LENGTH:
         limit = str(REFERENCE_MAX_LENGTH)
         found.append(error("reference_too_long", column=titles[Role.REFERENCE], limit=limit))
-    note, said = _note(cells.get(Role.NOTE, EMPTY).text, column=titles.get(Role.NOTE, ""))
-    found += said
+    note, heard = _note(cells.get(Role.NOTE, EMPTY).text, column=titles.get(Role.NOTE, ""))
+    found += heard
     if len(row.cells) > len(columns):
         found.append(error("cells_beyond_header"))
     return CheckedRow(
@@ -170,16 +171,18 @@ def is_word_for(told: str, *, currency: str) -> bool:
     return told == currency or currency in _CURRENCY_WORDS.get(told, ())
 
 
-def _note(text: str, *, column: str) -> tuple[str, list[Finding]]:
+# The note is the same in most rows of a file.
+@lru_cache(maxsize=256)
+def _note(text: str, *, column: str) -> tuple[str, tuple[Finding, ...]]:
     if not text.strip():
-        return "", []
+        return "", ()
     try:
         cleaned = clean_note(text.strip())
     except InvalidInput:
-        return "", [warning("note_dropped", column=column)]
+        return "", (warning("note_dropped", column=column),)
     if not cleaned.changes:
-        return cleaned.text, []
-    return cleaned.text, [warning("note_cleaned", column=column, text=cleaned.text)]
+        return cleaned.text, ()
+    return cleaned.text, (warning("note_cleaned", column=column, text=cleaned.text),)
 
 
 def _name(cells: Mapping[Role, Cell]) -> str:

@@ -27,8 +27,8 @@ SLOW_QUESTION_SECONDS = 1.25
 """The pause between questions of a lane that is shut: a tenth of eight a second."""
 
 EARLY_QUESTION_SECONDS = 30.0
-"""In a lane that is shut a payment may be asked about before its time when this has passed since it
-was last asked about: one of them is the probe."""
+"""In a lane that is shut a payment is asked about before its time when this long no question was
+due: that one is the probe. When even that is not to be had, sends have one of their own."""
 
 
 class LaneState(StrEnum):

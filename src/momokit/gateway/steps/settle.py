@@ -7,8 +7,8 @@ from dataclasses import replace
 from momokit.gateway.core.decide import decide
 from momokit.gateway.core.facts import Decision, Fact, NoAnswer, Told
 from momokit.gateway.core.payment import Payment, State
-from momokit.gateway.core.telling import mismatch
 from momokit.gateway.core.status_words import read_word
+from momokit.gateway.core.telling import mismatch
 from momokit.gateway.crashpoints import pass_by
 from momokit.gateway.outgoing import outgoing_of
 from momokit.gateway.provider import Provider
