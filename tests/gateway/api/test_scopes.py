@@ -43,6 +43,34 @@ MATRIX: list[tuple[str, str, object, set[str]]] = [
     ("GET", "/v1/payments/{id}", None, {"read", "collect", "disburse"}),
     ("GET", "/v1/payments/{id}/timeline", None, {"read", "collect", "disburse"}),
     ("GET", "/v1/payments?reveal=true", None, set()),
+    *(
+        ("GET", path, None, {"read", "disburse", "approve"})
+        for path in (
+            "/v1/batches",
+            "/v1/batches/template",
+            "/v1/batches/none",
+            "/v1/batches/none/rows",
+            "/v1/batches/none/history",
+        )
+    ),
+    *(
+        ("GET", f"/v1/batches/none/{what}", None, {"disburse", "approve"})
+        for what in ("report", "results", "receipts", "receipts/1")
+    ),
+    ("POST", "/v1/batches", None, {"disburse"}),
+    ("PATCH", "/v1/batches/none/rows/1", {}, {"disburse"}),
+    *(
+        ("POST", f"/v1/batches/none/{what}", {}, {"disburse"})
+        for what in ("submit", "withdraw", "recheck", "retry-failed")
+    ),
+    *(
+        ("POST", f"/v1/batches/none/{what}", {"hash": "h", "because": "drill"}, {"approve"})
+        for what in ("override", "approve", "reject")
+    ),
+    *(
+        ("POST", f"/v1/batches/none/{what}", {"because": "drill"}, {"disburse", "approve"})
+        for what in ("pause", "resume", "cancel")
+    ),
     ("GET", "/v1/accounts", None, {"read", "collect", "disburse"}),
     ("GET", "/v1/money", None, set()),
     ("POST", "/v1/money/stop", {"because": "drill"}, set()),
@@ -206,6 +234,8 @@ def _shape(path: str) -> str:
     fixed = {
         "v1", "api", "payments", "payment", "invoices", "pre-approvals", "refunds", "cancel",
         "timeline", "accounts", "balance", "holders", "webhook-endpoints", "secret",
-        "webhook-deliveries", "replay", "pay",
+        "webhook-deliveries", "replay", "pay", "batches", "template", "rows", "history", "report",
+        "results", "receipts", "submit", "withdraw", "recheck", "retry-failed", "override",
+        "approve", "reject", "pause", "resume",
     }  # fmt: skip
     return "/".join(part if part in fixed else "*" for part in parts)

@@ -118,9 +118,11 @@ async def list_batch_rows(
     check: Annotated[
         str | None, QueryParameter(pattern="^(unchecked|ok|unverified|rejected|excluded)$")
     ] = None,
-    state: Annotated[
+    payment_state: Annotated[
         str | None,
-        QueryParameter(pattern="^(none|ready|created|pending|unknown|successful|failed)$"),
+        QueryParameter(
+            name="state", pattern="^(none|ready|created|pending|unknown|successful|failed)$"
+        ),
     ] = None,
     cursor: Annotated[str | None, QueryParameter(pattern="^[0-9]{1,9}$")] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=_ROWS_LIMIT)] = 100,
@@ -133,7 +135,7 @@ async def list_batch_rows(
     rows = await edge.store.read(
         lambda t: list_rows(
             t, batch_id, after=int(cursor or 0), limit=limit + 1, check_state=check,
-            payment_state=state,
+            payment_state=payment_state,
         )
     )  # fmt: skip
     items = [row_view(one, names=names, reveal=reveal) for one in rows[:limit]]
