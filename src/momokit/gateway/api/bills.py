@@ -75,7 +75,7 @@ async def create_invoice(
     edge, caller = edge_of(request), caller_of(request)
     claim = claim_for(caller, path="/v1/invoices", key=idempotency_key, body=data)
     bill = _bill(edge, caller, data)
-    draft = draft_of(bill, forms=edge.book.forms_of(bill.account_id), now=edge.clock())
+    draft = draft_of(bill, forms=edge.book.forms_of(bill.account_id), now=await edge.store.now())
     made = await edge.store.write(
         lambda t: make_once(t, claim, lambda within: keep_draft(within, draft))
     )

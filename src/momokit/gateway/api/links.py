@@ -68,7 +68,7 @@ async def create_checkout(
     """
     edge, caller = edge_of(request), caller_of(request)
     claim = claim_for(caller, path="/v1/checkouts", key=idempotency_key, body=data)
-    made = await make(edge, new_checkout(edge, caller, data, kind=CHECKOUT), claim=claim)
+    made = await make(edge, await new_checkout(edge, caller, data, kind=CHECKOUT), claim=claim)
     seen = await seen_by(edge, made.row_id)
     return _answer(checkout_view(seen, root=root_of(request)), made, "/v1/checkouts")
 
@@ -91,7 +91,7 @@ async def create_link(
     """
     edge, caller = edge_of(request), caller_of(request)
     claim = claim_for(caller, path="/v1/payment-links", key=idempotency_key, body=data)
-    made = await make(edge, new_checkout(edge, caller, data, kind=LINK), claim=claim)
+    made = await make(edge, await new_checkout(edge, caller, data, kind=LINK), claim=claim)
     return _answer(await _link(request, made.row_id), made, "/v1/payment-links")
 
 
@@ -225,7 +225,7 @@ async def cancel_link(request: Asked, link_id: FromPath[str]) -> LinkView:
     return await _link(request, link_id)
 
 
-def new_checkout(edge: Edge, caller: Caller, data: CheckoutBody, *, kind: str) -> Checkout:
+async def new_checkout(edge: Edge, caller: Caller, data: CheckoutBody, *, kind: str) -> Checkout:
     """Lay out a checkout or a link. Raises InvalidInput naming the field."""
     check_texts(data)
     account = edge.book.account(account_for(edge, caller, data.account))
@@ -248,7 +248,7 @@ def new_checkout(edge: Edge, caller: Caller, data: CheckoutBody, *, kind: str) -
         most=most,
         merchant_reference=data.merchant_reference,
         language=data.language,
-        expires_at=edge.clock() + life if life is not None else None,
+        expires_at=await edge.store.now() + life if life is not None else None,
         api_key_id=caller.key_id,
     )
 

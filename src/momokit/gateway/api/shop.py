@@ -167,10 +167,10 @@ async def checkout(
     claim = None
     if key is not None:
         claim = claim_for(caller, path="/api/checkout", key=key, body=data)
-    made = await make(edge, new_checkout(edge, caller, body, kind=CHECKOUT), claim=claim)
+    made = await make(edge, await new_checkout(edge, caller, body, kind=CHECKOUT), claim=claim)
     seen = await seen_by(edge, made.row_id)
     if idempotency_key is None and seen.phase in (Phase.EXPIRED, Phase.CANCELLED):
-        made = await make(edge, new_checkout(edge, caller, body, kind=CHECKOUT), claim=None)
+        made = await make(edge, await new_checkout(edge, caller, body, kind=CHECKOUT), claim=None)
         seen = await seen_by(edge, made.row_id)
     view = ShopCheckout(
         id=seen.checkout.id,
