@@ -20,6 +20,7 @@ from momokit.gateway.store.migrate import migrate
 from momokit.gateway.store.records import NoSuchRow
 from momokit.gateway.store.store import Store
 from tests.gateway.store.making import Clock
+from tests.gateway.veiled import VEIL
 
 pytestmark = pytest.mark.anyio
 
@@ -60,7 +61,7 @@ async def test_a_key_lives_and_ends_by_the_clock_of_the_database(tmp_path: Path)
     url = f"sqlite:///{tmp_path / 'gateway.db'}"
     migrate(url)
     clock = Clock()
-    store = Store(url, clock=clock)
+    store = Store(url, veil=VEIL, clock=clock)
     new = make_key(label="shop", scopes=["read"], live=True)
     text = new.text.reveal()
     await store.write(lambda t: create_key(t, new, lifetime_seconds=60))
@@ -80,7 +81,7 @@ async def test_a_rotated_key_overlaps_with_its_successor(tmp_path: Path) -> None
     url = f"sqlite:///{tmp_path / 'gateway.db'}"
     migrate(url)
     clock = Clock()
-    store = Store(url, clock=clock)
+    store = Store(url, veil=VEIL, clock=clock)
     old = make_key(label="shop", scopes=["read", "collect"], live=False)
     await store.write(lambda t: create_key(t, old))
     new = await store.write(lambda t: rotate_key(t, old.key.id, overlap_seconds=100))

@@ -3,7 +3,6 @@ before anything is stored or sent."""
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -77,7 +76,6 @@ def new_payment(
         path=submission.request.path,
         status_path=submission.status_path or "",
         body=submission.request.body,
-        body_hash=hashlib.sha256(submission.request.body).hexdigest(),
         headers=dict(submission.request.headers),
         party_type=party.get("partyIdType"),
         party_id=party.get("partyId"),

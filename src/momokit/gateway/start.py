@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,9 +14,14 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
 
 from momokit.errors import ConfigurationError
+from momokit.gateway.seal import Sealer
 from momokit.gateway.settings import GatewaySettings
+from momokit.gateway.store.data_keys import open_veil
+from momokit.gateway.store.database import Database, is_migrated
 from momokit.gateway.store.migrate import migrate
+from momokit.gateway.store.space import DiskGate
 from momokit.gateway.store.store import Store
+from momokit.gateway.store.veil import Veil
 
 
 def sqlite_file(settings: GatewaySettings) -> Path:
@@ -60,6 +66,15 @@ def claim_sqlite(settings: GatewaySettings) -> IO[Any]:
     return lock
 
 
+def disk_gate(settings: GatewaySettings) -> DiskGate:
+    """Watch the disk of the one-machine database."""
+    return DiskGate(
+        sqlite_file(settings).absolute().parent,
+        least_percent=settings.storage_free_percent,
+        least_bytes=settings.storage_free_mebibytes << 20,
+    )
+
+
 async def open_store(
     settings: GatewaySettings,
     *,
@@ -68,7 +83,8 @@ async def open_store(
 ) -> Store:
     """Open the database, brought to the present schema when `migrates`; its own clock rules.
 
-    Raises ConfigurationError when it does not answer, or waits for `momo gateway migrate`.
+    Raises ConfigurationError when it does not answer, waits for `momo gateway migrate`, or was
+    sealed with another secret key.
     """
     if is_missing(settings) and not migrates:
         raise ConfigurationError(
@@ -79,22 +95,10 @@ async def open_store(
     try:
         if migrates:
             await asyncio.to_thread(migrate_database, settings)
-        store = Store(settings.database_url, writers=settings.database_writers, clock=clock)
+        veil = await asyncio.to_thread(_open_veil, settings)
     except OperationalError:
         raise _unreachable(settings) from None
-    try:
-        ready = await store.is_ready()
-    except OperationalError:
-        store.close()
-        raise _unreachable(settings) from None
-    if not ready:
-        store.close()
-        raise ConfigurationError(
-            f"The database {settings.database_shown} has not the schema of this version.",
-            field="database_url",
-            hint="Bring it there with: momo gateway migrate",
-        )
-    return store
+    return Store(settings.database_url, veil=veil, writers=settings.database_writers, clock=clock)
 
 
 def migrate_database(settings: GatewaySettings) -> None:
@@ -102,9 +106,28 @@ def migrate_database(settings: GatewaySettings) -> None:
     if settings.is_sqlite:
         make_sqlite_file(settings)
     try:
-        migrate(settings.database_url)
+        migrate(settings.database_url, wrap=sealer_of(settings))
     except OperationalError:
         raise _unreachable(settings) from None
+
+
+def sealer_of(settings: GatewaySettings) -> Sealer:
+    """Give what seals and opens under the gateway's secret key."""
+    return Sealer(settings.key, previous=settings.previous_keys)
+
+
+def _open_veil(settings: GatewaySettings) -> Veil:
+    with (
+        closing(Database(settings.database_url, writers=1)) as database,
+        database.writer.begin() as connection,
+    ):
+        if not is_migrated(connection):
+            raise ConfigurationError(
+                f"The database {settings.database_shown} has not the schema of this version.",
+                field="database_url",
+                hint="Bring it there with: momo gateway migrate",
+            )
+        return open_veil(connection, sealer_of(settings), now=database.now(connection))
 
 
 def _unreachable(settings: GatewaySettings) -> ConfigurationError:

@@ -11,6 +11,7 @@ import pytest
 from momokit.gateway.store.migrate import migrate
 from momokit.gateway.store.store import Store
 from tests.gateway.api.making import Shop
+from tests.gateway.veiled import VEIL
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def store(empty_database: Path, tmp_path: Path) -> AsyncIterator[Store]:
     """Give an empty store."""
     shutil.copy(empty_database, tmp_path / "gateway.db")
-    store = Store(f"sqlite:///{tmp_path / 'gateway.db'}")
+    store = Store(f"sqlite:///{tmp_path / 'gateway.db'}", veil=VEIL)
     yield store
     store.close()
 

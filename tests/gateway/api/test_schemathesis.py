@@ -23,11 +23,12 @@ from schemathesis.schemas import APIOperation, BaseSchema
 
 from momokit.gateway.api.app import Api
 from momokit.gateway.api.edge import LONG_POLLS_AT_ONCE
-from momokit.gateway.core.decide import Taken, Told
+from momokit.gateway.core.facts import Taken, Told
 from momokit.gateway.keys import SCOPES
 from momokit.gateway.provider import Provider
 from momokit.gateway.store.store import Store
 from tests.gateway.api.making import MSISDN, PHONE, PUBLIC_URL, UGANDA, Shop
+from tests.gateway.veiled import VEIL
 
 EXAMPLES, SENSIBLE_EXAMPLES = 5, 10
 """For each operation. They are the same ones in every run: raise the numbers by hand to dig."""
@@ -81,7 +82,7 @@ def served(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     """Serve an API in which a few things have happened."""
     place = tmp_path_factory.mktemp("schemathesis") / "gateway.db"
     shutil.copy(empty_database, place)
-    store = Store(f"sqlite:///{place}")
+    store = Store(f"sqlite:///{place}", veil=VEIL)
     shop = Shop(store)
     keys, ids = asyncio.run(_begin(shop))
     yield Served(_load(shop.api), keys, ids)

@@ -15,6 +15,8 @@ import time
 import uuid
 from typing import Any
 
+from momokit.gateway.core.decide import decide
+from momokit.gateway.core.facts import CancelAsked
 from momokit.gateway.core.payment import Work
 from momokit.gateway.crashpoints import arm
 from momokit.gateway.orders import Order
@@ -22,11 +24,12 @@ from momokit.gateway.provider import Provider
 from momokit.gateway.steps.accept import accept
 from momokit.gateway.store.accounts import Account, add_account, list_accounts
 from momokit.gateway.store.payments import Filter
-from momokit.gateway.store.records import IdempotencyClaim
+from momokit.gateway.store.records import IdempotencyClaim, StoredPayment
 from momokit.gateway.store.store import Store
 from momokit.gateway.worker import Worker, WorkerSettings
 from momokit.operations.forms import Forms
 from momokit.settings import Credentials, Settings
+from tests.gateway.veiled import VEIL
 
 ACCOUNT = Account(
     id="acc_1",
@@ -48,6 +51,10 @@ class OneAccountBook:
         """Give the account."""
         return ACCOUNT
 
+    def settings_of(self, _account_id: str, /) -> Settings:
+        """Give its settings."""
+        return self.settings
+
     def forms_of(self, _account_id: str, /) -> Forms:
         """Give its forms."""
         return Forms(
@@ -64,7 +71,7 @@ def faster_clock(times: float, start: float) -> Any:
 
 async def main(told: dict[str, Any]) -> int:
     """Accept the payments told of, then work until nothing is open."""
-    store = Store(told["url"], clock=faster_clock(told["speed"], told["start"]))
+    store = Store(told["url"], veil=VEIL, clock=faster_clock(told["speed"], told["start"]))
     keys = Credentials(**told["keys"])
     settings = Settings(
         market="sandbox",
@@ -78,7 +85,12 @@ async def main(told: dict[str, Any]) -> int:
         await store.write(lambda transaction: add_account(transaction, ACCOUNT))
     for order in told["orders"]:
         await accept(
-            Order(kind=order["kind"], amount=order["amount"], party=order["party"]),
+            Order(
+                kind=order["kind"],
+                amount=order["amount"],
+                party=order["party"],
+                details=order.get("details", {}),
+            ),
             store=store,
             book=book,
             idempotency=IdempotencyClaim(scope="test", key=order["key"], request_hash=order["key"]),
@@ -99,6 +111,7 @@ async def main(told: dict[str, Any]) -> int:
         await asyncio.sleep(0.05)
         due = [await store.next_due(work) for work in Work]
         page = await store.list_payments(Filter(), limit=200)
+        await _cancel_invoices(store, page.items)
         quiet = all(one.state.is_final for one in page.items) and due == [None, None]
     worker.stop()
     await working
@@ -107,8 +120,21 @@ async def main(told: dict[str, Any]) -> int:
     return 0 if quiet else 1
 
 
-async def _deliver_nothing(_claimed: Any, /) -> None:
-    return None
+async def _cancel_invoices(store: Store, payments: list[StoredPayment]) -> None:
+    """Want every invoice back that MTN has, as a merchant does who was told of it."""
+    for one in payments:
+        if one.payment.kind != "invoice" or one.payment.accepted_at is None:
+            continue
+        if one.state.is_final or one.payment.cancel_reference_id is not None:
+            continue
+        wish = CancelAsked(reference_id=str(uuid.uuid4()))
+        await store.record(
+            one.id, lambda payment, now, wish=wish: decide(payment, wish, now=now), lease_token=None
+        )  # type: ignore[misc]
+
+
+async def _deliver_nothing(_claimed: Any, /) -> bool:
+    return True
 
 
 def serve() -> None:

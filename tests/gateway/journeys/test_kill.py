@@ -18,12 +18,17 @@ from momokit.gateway.crashpoints import POINTS
 from momokit.gateway.store.payments import Filter
 from momokit.gateway.store.records import StoredPayment
 from momokit.gateway.store.store import Store
+from tests.gateway.veiled import VEIL
 
 ORDERS = [
     {"key": "one", "kind": "request_to_pay", "amount": "5", "party": "46733123901"},
     {"key": "two", "kind": "transfer", "amount": "7", "party": "46733123902"},
     {"key": "three", "kind": "transfer", "amount": "9", "party": "46733123903"},
 ]
+INVOICE = {
+    "key": "four", "kind": "invoice", "amount": "5", "party": "46733123904",
+    "details": {"payee": "46733123902"},
+}  # fmt: skip
 # The edges have their own processes and tests; these are the steps of the worker and of acceptance.
 STEPS = [point for point in POINTS if point.split(".")[0] in ("accept", "submit", "settle")]
 
@@ -85,7 +90,7 @@ class Node:
 
 def payments_in(url: str) -> list[StoredPayment]:
     """Read every payment that the books know."""
-    store = Store(url)
+    store = Store(url, veil=VEIL)
     try:
         page = asyncio.run(_all(store))
     finally:
@@ -132,3 +137,23 @@ def test_fm_18_killed_again_while_recovering_it_still_holds(
     assert (killed, ended) == ([-signal.SIGKILL] * 2, 0)
     assert [one.state for one in payments] == ["successful"] * 3
     assert moved == [1, 1, 1]
+
+
+@pytest.mark.parametrize("point", [point for point in POINTS if point.startswith("cancel")])
+def test_fm_18_killed_while_cancelling_it_is_cancelled_once(
+    point: str, url: str, provider: tuple[Emulator, str], nursery: subprocess.Popen[str]
+) -> None:
+    """Before or after MTN was asked to: the wish is on disk, and MTN's status ends it."""
+    emulator = provider[0]
+    node = Node(nursery, provider, url)
+    node.told["orders"] = [INVOICE]
+    emulator.scenarios.set(identifier=str(INVOICE["party"]), outcome="Ongoing")
+
+    killed = node.run(crash_at=point)
+    ended = node.run()
+
+    [invoice] = payments_in(url)
+    moved = emulator.money_moved(invoice.request.reference_id).times
+    assert (killed, ended) == (-signal.SIGKILL, 0)
+    assert (invoice.state.value, invoice.payment.reason_code) == ("failed", "TRANSACTION_CANCELED")
+    assert moved == 0

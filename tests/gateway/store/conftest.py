@@ -15,6 +15,7 @@ from momokit.gateway.store.migrate import migrate
 from momokit.gateway.store.schema import metadata
 from momokit.gateway.store.store import Store
 from tests.gateway.store.making import Clock, add_account
+from tests.gateway.veiled import VEIL
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def store(url: str, clock: Clock) -> Iterator[Store]:  # type: ignore[misc]
     """Give a store with one account, `acc_1`, in it."""
-    store = Store(url, clock=clock)
+    store = Store(url, veil=VEIL, clock=clock)
     await add_account(store, "acc_1")
     yield store
     store.close()

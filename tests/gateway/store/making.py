@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
-from momokit.gateway.core.decide import Decision, Fact, decide
+from momokit.gateway.core.decide import decide
+from momokit.gateway.core.facts import Decision, Fact
 from momokit.gateway.core.payment import Payment
 from momokit.gateway.store import accounts
 from momokit.gateway.store.records import IdempotencyClaim, NewPayment
@@ -51,7 +52,6 @@ def new_payment(name: str, **changes: Any) -> NewPayment:
         "status_path": f"/collection/v1_0/requesttopay/{reference_id}",
         "headers": {"X-Reference-Id": reference_id},
         "body": b'{"amount":"5000"}',
-        "body_hash": "hash",
         "callback_token_hash": f"token-{name}",
         "metadata": {"basket": name},
     }

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from momokit.gateway.core.decide import Taken, Told
+from momokit.gateway.core.facts import Taken, Told
 from momokit.gateway.core.payment import State, Work
 from momokit.gateway.store import idempotency
 from momokit.gateway.store.accepting import TooMuch, Twin, no_twin, refund_cap
@@ -15,6 +15,7 @@ from momokit.gateway.store.payments import Filter
 from momokit.gateway.store.records import Outcome
 from momokit.gateway.store.store import Store
 from tests.gateway.store.making import START, Clock, accept, claim_of, new_payment, on
+from tests.gateway.veiled import VEIL
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +52,7 @@ async def test_fm_22_a_hundred_identical_requests_make_one_payment(store: Store)
 
 async def test_fm_22_stores_of_several_processes_agree(store: Store, url: str) -> None:
     """Two stores on one database accept one payment under one key between them."""
-    other = Store(url, clock=lambda: START)
+    other = Store(url, veil=VEIL, clock=lambda: START)
     results = await asyncio.gather(
         *(
             one.accept(new_payment(f"p{n}"), idempotency=claim_of("k"))

@@ -7,13 +7,14 @@ import asyncio
 import pytest
 from sqlalchemy import event, update
 
-from momokit.gateway.core.decide import NeverLeft, Taken, Told
+from momokit.gateway.core.facts import NeverLeft, Taken, Told
 from momokit.gateway.core.payment import Work
 from momokit.gateway.store import accounts, claims
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.store import Store
 from momokit.gateway.store.tables import payments
 from tests.gateway.store.making import START, Clock, accept, add_account, on
+from tests.gateway.veiled import VEIL
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +38,7 @@ async def test_fm_35_a_payment_is_claimed_by_one_worker(store: Store, url: str) 
     """Two stores that claim at the same time share the work and overlap in nothing."""
     names = [f"p{n}" for n in range(40)]
     await accept(store, *names)
-    other = Store(url, clock=lambda: START)
+    other = Store(url, veil=VEIL, clock=lambda: START)
     rounds = await asyncio.gather(*(_claim(one, limit=5) for one in [store, other] * 6))
     other.close()
     taken = [payment_id for ids in rounds for payment_id in ids]
@@ -162,7 +163,7 @@ async def test_the_next_due_time_is_told(store: Store) -> None:
 
 async def test_the_budget_of_a_second_is_shared(store: Store, url: str, clock: Clock) -> None:
     """All who ask for an account together get what one second allows; the next one is new."""
-    other = Store(url, clock=clock)
+    other = Store(url, veil=VEIL, clock=clock)
     granted = await asyncio.gather(
         *(one.take_budget("acc_1", wanted=3, per_second=8) for one in [store, other] * 5)
     )

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from momokit.gateway.core.decide import Taken
+from momokit.gateway.core.facts import Taken
 from momokit.gateway.core.payment import State, Work
 from momokit.gateway.store.store import Store
 from tests.gateway.store.making import START, Clock, accept, new_payment, on
@@ -20,9 +20,10 @@ import asyncio, os, signal, sys
 from momokit.gateway.core.payment import Work
 from momokit.gateway.store.store import Store
 from tests.gateway.store.making import START, new_payment, on
+from tests.gateway.veiled import VEIL
 
 async def main(url, point):
-    store = Store(url, clock=lambda: START)
+    store = Store(url, veil=VEIL, clock=lambda: START)
     if point == "during an acceptance":
         def die(transaction):
             os.kill(os.getpid(), signal.SIGKILL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from momokit.gateway.core.decide import Taken
+from momokit.gateway.core.facts import Taken
 from momokit.gateway.store import accounts, deliveries
 from momokit.gateway.store.deliveries import ClaimedDelivery, DeliveryResult
 from momokit.gateway.store.store import Store

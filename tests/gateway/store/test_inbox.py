@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from momokit.gateway.core.decide import Taken, Told
+from momokit.gateway.core.facts import Taken, Told
 from momokit.gateway.core.payment import State, Work
 from momokit.gateway.store.inbox import Hint, HintRequest
 from momokit.gateway.store.store import Store

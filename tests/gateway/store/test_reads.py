@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from momokit.gateway.core.decide import Taken
+from momokit.gateway.core.facts import Taken
 from momokit.gateway.core.payment import State
 from momokit.gateway.store import payments
 from momokit.gateway.store.payments import Filter
 from momokit.gateway.store.store import Store
 from tests.gateway.store.making import START, Clock, accept, add_account, new_payment, on
+from tests.gateway.veiled import VEIL
 
 pytestmark = pytest.mark.anyio
 
@@ -104,7 +105,7 @@ async def test_a_backup_of_a_database_in_use_is_whole(store: Store, tmp_path: Pa
             await store.backup(copy)
         return
     await store.backup(copy)
-    other = Store(f"sqlite:///{copy}", clock=lambda: START)
+    other = Store(f"sqlite:///{copy}", veil=VEIL, clock=lambda: START)
     copied = await other.payment("pay_a")
     other.close()
     assert copied == await store.payment("pay_a")

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from momokit.gateway.core.decide import (
+from momokit.gateway.core.decide import decide
+from momokit.gateway.core.facts import (
     Decision,
     Doubt,
     NeverLeft,
@@ -17,10 +18,9 @@ from momokit.gateway.core.decide import (
     Taken,
     Told,
     TurnedDown,
-    decide,
 )
 from momokit.gateway.core.payment import Payment, State, Work
-from momokit.gateway.store import payments
+from momokit.gateway.store import incidents, payments
 from momokit.gateway.store.records import IllegalMove, NoSuchRow
 from momokit.gateway.store.store import Store
 from tests.gateway.store.making import (
@@ -32,6 +32,7 @@ from tests.gateway.store.making import (
     new_payment,
     on,
 )
+from tests.gateway.veiled import VEIL
 
 pytestmark = pytest.mark.anyio
 SUCCESS = Told(status="SUCCESSFUL", financial_transaction_id="363440463")
@@ -186,12 +187,12 @@ async def test_fm_8_a_contradiction_is_raised_and_told(store: Store) -> None:
     await store.record("pay_a", on(SUCCESS), lease_token=None)
     told = Told(status="FAILED", reason_code="EXPIRED")
     recorded = await store.record("pay_a", on(told), lease_token=None)
-    incidents = await store.read(payments.open_incidents)
+    raised = await store.read(incidents.open_incidents)
     assert recorded is not None
     assert (recorded.event, recorded.deliveries) == ("corrected", 1)
-    assert [incident.payment_id for incident in incidents] == ["pay_a"]
-    assert await store.write(lambda t: payments.close_incident(t, incidents[0].id))
-    assert await store.read(payments.open_incidents) == []
+    assert [incident.payment_id for incident in raised] == ["pay_a"]
+    assert await store.write(lambda t: incidents.close_incident(t, raised[0].id))
+    assert await store.read(incidents.open_incidents) == []
 
 
 async def test_fm_38_webhooks_are_written_with_the_state(store: Store) -> None:
@@ -238,7 +239,7 @@ async def test_review_is_kept_until_a_person_clears_it(store: Store) -> None:
 
 async def test_acceptances_and_records_at_once_from_two_stores(store: Store, url: str) -> None:
     """Two processes' work on the same payments, in opposite orders, all gets done."""
-    other = Store(url, clock=lambda: START)
+    other = Store(url, veil=VEIL, clock=lambda: START)
     names = [f"p{n}" for n in range(30)]
     await accept(store, *names)
     results = await asyncio.gather(

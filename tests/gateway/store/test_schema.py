@@ -17,6 +17,7 @@ from momokit.gateway.store.schema import metadata
 from momokit.gateway.store.store import Store
 from momokit.gateway.store.tables import events
 from tests.gateway.store.making import accept, new_payment
+from tests.gateway.veiled import VEIL
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +49,7 @@ async def test_a_migrated_store_is_ready(store: Store) -> None:
 
 async def test_a_store_without_a_schema_is_not_ready(tmp_path: Path) -> None:
     """An empty database answers, and is not ready."""
-    store = Store(f"sqlite:///{tmp_path / 'empty.db'}")
+    store = Store(f"sqlite:///{tmp_path / 'empty.db'}", veil=VEIL)
     ready = await store.is_ready()
     store.close()
     assert not ready

@@ -16,6 +16,7 @@ from momokit.gateway.store.store import Store
 from momokit.gateway.store.tables import incidents
 from momokit.gateway.store.writer import Writer
 from tests.gateway.store.making import START, accept, add_account, new_payment
+from tests.gateway.veiled import VEIL
 
 pytestmark = pytest.mark.anyio
 
@@ -45,11 +46,11 @@ class Gate:
 @pytest.fixture
 async def writer(url: str) -> Iterator[Writer]:  # type: ignore[misc]
     """Give a writer with a single thread, and a payment `pay_a` for it to write about."""
-    store = Store(url, clock=lambda: START)
+    store = Store(url, veil=VEIL, clock=lambda: START)
     await add_account(store, "acc_1")
     await accept(store, "a")
     store.close()
-    database = Database(url, clock=lambda: START, writers=1)
+    database = Database(url, veil=VEIL, clock=lambda: START, writers=1)
     writer = Writer(database, ring=lambda: None)
     yield writer
     writer.close()
@@ -124,7 +125,7 @@ async def test_a_unit_that_nobody_waits_for_any_more_is_not_begun(writer: Writer
 
 async def test_what_is_queued_is_written_before_the_end(url: str, store: Store) -> None:
     """Closing waits for what was asked for; after it, nothing more is taken."""
-    database = Database(url, clock=lambda: START)
+    database = Database(url, veil=VEIL, clock=lambda: START)
     writer = Writer(database, ring=lambda: None)
     await accept(store, "a")
     futures = [writer.submit(_note, f"n{n}", order=(1, "")) for n in range(50)]
@@ -139,7 +140,7 @@ async def test_two_who_wait_for_each_other_are_both_served(store: Store, url: st
     """Locks taken against the order end in a retry, not in an error."""
     if store.is_sqlite:
         pytest.skip("One writer at a time cannot wait for itself.")
-    other = Store(url, clock=lambda: START)
+    other = Store(url, veil=VEIL, clock=lambda: START)
     both = threading.Barrier(2, timeout=5)
     met: set[str] = set()
 
@@ -191,7 +192,7 @@ async def test_a_wake_between_looking_and_waiting_is_not_missed(store: Store) ->
 
 async def test_a_wait_has_an_end(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Where nothing is said the wait ends in its time."""
-    store = Store(f"sqlite:///{tmp_path_factory.mktemp('db') / 'a.db'}")
+    store = Store(f"sqlite:///{tmp_path_factory.mktemp('db') / 'a.db'}", veil=VEIL)
     heard = await store.wait_for_work(0.01, seen=store.wakes)
     store.close()
     assert not heard
@@ -201,7 +202,7 @@ async def test_another_process_is_woken(store: Store, url: str) -> None:
     """On PostgreSQL a store hears of what another one has accepted."""
     if store.is_sqlite:
         pytest.skip("SQLite is for one process.")
-    other = Store(url, clock=lambda: START)
+    other = Store(url, veil=VEIL, clock=lambda: START)
     await other.wait_for_work(5)  # The first thing heard is that it listens.
     seen = other.wakes
     await accept(store, "a")
@@ -212,7 +213,7 @@ async def test_another_process_is_woken(store: Store, url: str) -> None:
 
 async def test_the_database_has_the_clock(url: str) -> None:
     """Without a clock of the caller's, time is the database's, and goes on."""
-    store = Store(url)
+    store = Store(url, veil=VEIL)
     first = await store.now()
     second = await store.now()
     store.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,9 @@ from sqlalchemy import insert, select
 
 from momokit.gateway.core.payment import State, Work
 from momokit.gateway.store.database import Transaction
+from momokit.gateway.store.guards import gate
 from momokit.gateway.store.idempotency import claim_keys
+from momokit.gateway.store.personal import Personal, party_hash, seal_personal
 from momokit.gateway.store.records import (
     AcceptResult,
     Check,
@@ -20,7 +22,6 @@ from momokit.gateway.store.records import (
     NoSuchRow,
     Outcome,
     StoreError,
-    to_json,
     to_stored,
 )
 from momokit.gateway.store.tables import events, payments
@@ -72,21 +73,43 @@ def _accept(
         for check in request.checks:
             check(transaction)
     if fresh:
+        counted = gate(transaction, [request.new for request in fresh])
         transaction.connection.execute(
-            insert(payments), [_payment_row(r.new, transaction.now) for r in fresh]
+            insert(payments),
+            [
+                _payment_row(r.new, transaction) | {"counted_day": counted.get(r.new.id)}
+                for r in fresh
+            ],
         )
         transaction.connection.execute(
             insert(events), [_event_row(r.new, transaction.now) for r in fresh]
         )
         transaction.wake()
     rows = transaction.connection.execute(select(payments).where(payments.c.id.in_(set(ids))))
-    stored = {row.id: to_stored(row) for row in rows}
+    stored = {row.id: to_stored(row, transaction.veil) for row in rows}
     return [
         AcceptResult(outcome=outcome, payment=stored[id_])
         if id_ in stored
         else NoSuchRow("The key was used for something that is no payment.")
         for outcome, id_ in zip(outcomes, ids, strict=True)
     ]
+
+
+def insert_held(
+    transaction: Transaction, held: Sequence[tuple[NewPayment, Mapping[str, Any]]]
+) -> None:
+    """Store payments that wait for their batch: fixed to the byte, and nothing due for them yet.
+
+    Beside each stands what ties it to its batch.
+    """
+    rows = [
+        _payment_row(new, transaction) | {"work": None, "due_at": None} | dict(batch)
+        for new, batch in held
+    ]
+    transaction.connection.execute(insert(payments), rows)
+    transaction.connection.execute(
+        insert(events), [_event_row(new, transaction.now) for new, _ in held]
+    )
 
 
 def _claim(
@@ -137,11 +160,12 @@ def no_twin(new: NewPayment, *, within_seconds: float) -> Check:
     """Make the condition that the same was not asked for a moment ago."""
 
     def check(transaction: Transaction) -> None:
-        transaction.lock(f"twin {new.account_id} {new.party_id}")
+        party = party_hash(transaction.veil, new.party_type, new.party_id)
+        transaction.lock(f"twin {new.account_id} {party}")
         twin = transaction.connection.execute(
             select(payments.c.id)
             .where(
-                payments.c.party_id == new.party_id,
+                payments.c.party_hash == party,
                 payments.c.created_at > transaction.now - within_seconds,
                 payments.c.account_id == new.account_id,
                 payments.c.kind == new.kind,
@@ -158,7 +182,11 @@ def no_twin(new: NewPayment, *, within_seconds: float) -> Check:
     return check
 
 
-def _payment_row(new: NewPayment, now: float) -> dict[str, Any]:
+def _payment_row(new: NewPayment, transaction: Transaction) -> dict[str, Any]:
+    veil, now = transaction.veil, transaction.now
+    personal = Personal(
+        party_id=new.party_id, headers=dict(new.headers), body=new.body, metadata=dict(new.metadata)
+    )
     return {
         "id": new.id,
         "account_id": new.account_id,
@@ -169,18 +197,15 @@ def _payment_row(new: NewPayment, now: float) -> dict[str, Any]:
         "amount": str(new.amount),
         "currency": new.currency,
         "party_type": new.party_type,
-        "party_id": new.party_id,
+        "party_hash": party_hash(veil, new.party_type, new.party_id),
         "external_id": new.external_id,
         "merchant_reference": new.merchant_reference,
         "reference_id": new.reference_id,
         "path": new.path,
-        "headers": to_json(dict(new.headers)),
-        "body": new.body,
-        "body_hash": new.body_hash,
+        "sealed": seal_personal(veil, personal, payment_id=new.id),
         "status_path": new.status_path,
         "callback_token_hash": new.callback_token_hash,
         "original_payment_id": new.original_payment_id,
-        "metadata": to_json(dict(new.metadata)),
         "work": Work.SUBMIT.value,
         "due_at": now,
         "sequence": 1,

@@ -13,7 +13,6 @@ from sqlalchemy import Double, Row, bindparam, func, insert, or_, select, update
 from momokit.gateway.core.payment import Payment
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.records import from_json
-from momokit.gateway.store.sharing import share_out
 from momokit.gateway.store.tables import deliveries, webhook_endpoints
 from momokit.gateway.store.veil import Veil
 
@@ -209,53 +208,6 @@ def _envelope(
     )
 
 
-def claim_deliveries(
-    transaction: Transaction, *, limit: int, lease_seconds: float
-) -> list[ClaimedDelivery]:
-    """Take webhooks that are due, the same share for each endpoint, so that none holds up others.
-
-    An endpoint that has been switched off keeps its queue.
-    """
-    claimable = (
-        deliveries.c.due_at <= transaction.now,
-        or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= transaction.now),
-    )
-    endpoints = {
-        row.id: row
-        for row in transaction.connection.execute(
-            select(webhook_endpoints).where(
-                webhook_endpoints.c.disabled_at.is_(None),
-                select(deliveries.c.id)
-                .where(deliveries.c.endpoint_id == webhook_endpoints.c.id, *claimable)
-                .exists(),
-            )
-        )
-    }
-    base = select(deliveries).where(*claimable).order_by(deliveries.c.due_at, deliveries.c.id)
-    rows = share_out(
-        transaction, base, owner=deliveries.c.endpoint_id, key=deliveries.c.id,
-        owners=list(endpoints), limit=limit,
-    )  # fmt: skip
-    if rows:
-        transaction.connection.execute(
-            update(deliveries)
-            .where(deliveries.c.id.in_([row.id for row in rows]))
-            .values(
-                lease_until=transaction.now + lease_seconds,
-                lease_token=deliveries.c.lease_token + 1,
-            )
-        )
-    return [
-        ClaimedDelivery(
-            delivery=to_delivery(row, transaction.veil),
-            url=endpoints[row.endpoint_id].url,
-            secrets_sealed=bytes(endpoints[row.endpoint_id].secrets_sealed),
-            lease_token=row.lease_token + 1,
-        )
-        for row in rows
-    ]
-
-
 def record_deliveries(transaction: Transaction, results: Sequence[DeliveryResult]) -> list[bool]:
     """Write how sends went; False for a worker that had lost its lease."""
     held = _held(transaction, [result.delivery_id for result in results])
@@ -312,14 +264,17 @@ def _outcome(result: DeliveryResult, now: float) -> dict[str, Any]:
 
 
 def replay(transaction: Transaction, delivery_id: int) -> bool:
-    """Send a webhook once more, with the bytes it had; False when it is gone or too old."""
+    """Send a webhook once more, with the bytes it had; False when it is gone or too old.
+
+    Its tries are counted anew, so that it has the whole schedule before it.
+    """
     done = transaction.connection.execute(
         update(deliveries)
         .where(
             deliveries.c.id == delivery_id,
             deliveries.c.created_at > transaction.now - REPLAY_SECONDS,
         )
-        .values(due_at=transaction.now, given_up_at=None)
+        .values(due_at=transaction.now, given_up_at=None, attempts=0)
     )
     transaction.wake()
     return done.rowcount == 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Row, and_, case, func, literal, select, update
@@ -14,6 +13,7 @@ from momokit.gateway.core.payment import State, Work
 from momokit.gateway.store.database import Transaction, insert_unless_there
 from momokit.gateway.store.recording import ASK_GAP_SECONDS
 from momokit.gateway.store.tables import callbacks, payments
+from momokit.gateway.store.veil import Veil
 
 _FINAL = [state.value for state in State if state.is_final]
 
@@ -59,7 +59,7 @@ def hint_many(transaction: Transaction, requests: Sequence[HintRequest]) -> list
 def list_callbacks(transaction: Transaction, payment_id: str) -> list[Callback]:
     """Show what was heard about a payment, oldest first."""
     query = select(callbacks).where(callbacks.c.payment_id == payment_id).order_by(callbacks.c.id)
-    return [_to_callback(row) for row in transaction.connection.execute(query)]
+    return [_to_callback(row, transaction.veil) for row in transaction.connection.execute(query)]
 
 
 def _hint(transaction: Transaction, request: HintRequest) -> Hint:
@@ -67,18 +67,19 @@ def _hint(transaction: Transaction, request: HintRequest) -> Hint:
     if payment_id is None:
         return Hint.UNKNOWN
     connection = transaction.connection
-    digest = sha256(request.body).hexdigest()
+    digest = transaction.veil.digest("callback", request.body)
+    sealed = transaction.veil.seal(request.body, place=_place(payment_id, digest))
     made = connection.execute(
         insert_unless_there(connection, callbacks).values(
             payment_id=payment_id, at=transaction.now, method=request.method,
-            body=request.body, body_hash=digest, seen=1,
+            body_sealed=sealed, body_hash=digest, seen=1,
         ).returning(callbacks.c.id)
     )  # fmt: skip
     if made.first() is None:
         same = and_(callbacks.c.payment_id == payment_id, callbacks.c.body_hash == digest)
         connection.execute(update(callbacks).where(same).values(seen=callbacks.c.seen + 1))
         return Hint.REPEATED
-    _hurry(transaction, payment_id, reopens=request.reopens)
+    hurry(transaction, payment_id, reopens=request.reopens)
     return Hint.NEW
 
 
@@ -90,7 +91,8 @@ def _payment_id(transaction: Transaction, request: HintRequest) -> str | None:
     return payment_id
 
 
-def _hurry(transaction: Transaction, payment_id: str, *, reopens: bool) -> None:
+def hurry(transaction: Transaction, payment_id: str, *, reopens: bool) -> None:
+    """Bring the question about a payment forward; `reopens` asks about one that is final too."""
     now = transaction.now
     again = func.coalesce(payments.c.asked_at, 0.0) + ASK_GAP_SECONDS
     soonest = case((again > now, again), else_=literal(now))
@@ -117,11 +119,15 @@ def _hurry(transaction: Transaction, payment_id: str, *, reopens: bool) -> None:
     transaction.wake()
 
 
-def _to_callback(row: Row[Any]) -> Callback:
+def _place(payment_id: str, digest: str) -> str:
+    return f"callbacks {payment_id} {digest}"
+
+
+def _to_callback(row: Row[Any], veil: Veil) -> Callback:
     return Callback(
         payment_id=row.payment_id,
         at=row.at,
         method=row.method,
-        body=bytes(row.body),
+        body=veil.open(row.body_sealed, place=_place(row.payment_id, row.body_hash)),
         seen=row.seen,
     )

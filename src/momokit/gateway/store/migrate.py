@@ -9,22 +9,26 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from momokit.gateway.store.data_keys import Wrap
 from momokit.gateway.store.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, *, wrap: Wrap | None = None) -> None:
     """Bring a database to the present schema; nothing is done when it is there.
 
-    Several processes may do this at the same time: one works, the others wait.
+    Several processes may do this at the same time: one works, the others wait. `wrap`, the secret
+    key, is needed where an early version left payments in clear: they are sealed on the way.
     """
     database = Database(url, writers=1)
     try:
         with database.writer.begin() as connection:
             if not database.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(6066606)"))
-            command.upgrade(_config(connection), "head")
+            config = _config(connection)
+            config.attributes["wrap"] = wrap
+            command.upgrade(config, "head")
     finally:
         database.close()
 

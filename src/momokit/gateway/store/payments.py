@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from momokit.gateway.core.payment import State
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.deliveries import Delivery, list_deliveries
 from momokit.gateway.store.inbox import Callback, list_callbacks
+from momokit.gateway.store.personal import party_hash
 from momokit.gateway.store.records import Event, StoredPayment, to_event, to_stored
-from momokit.gateway.store.tables import events, incidents, payments
+from momokit.gateway.store.tables import events, payments
+from momokit.gateway.store.veil import Veil
 
 PAGE_LIMIT = 200
 
@@ -29,6 +31,7 @@ class Filter:
     states: Collection[State] | None = None
     kind: str | None = None
     party_id: str | None = field(default=None, repr=False)
+    party_type: str = "MSISDN"
     merchant_reference: str | None = None
     original_payment_id: str | None = None
     created_from: float | None = None
@@ -54,17 +57,6 @@ class Timeline:
     deliveries: list[Delivery]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Incident:
-    """Something about a payment that a person should look at."""
-
-    id: int
-    payment_id: str
-    at: float
-    text: str
-    closed_at: float | None
-
-
 def find_payment(transaction: Transaction, payment_id: str) -> StoredPayment | None:
     """Find a payment by our id."""
     return _find(transaction, payments.c.id == payment_id)
@@ -84,7 +76,7 @@ def list_payments(
 ) -> Page:
     """List payments, newest first. A cursor that is not ours is a ValueError."""
     size = max(1, min(limit, PAGE_LIMIT))
-    query = _filtered(select(payments), wanted)
+    query = _filtered(select(payments), wanted, transaction.veil)
     if cursor is not None:
         at, last_id = _read_cursor(cursor)
         query = query.where(
@@ -95,7 +87,7 @@ def list_payments(
         )
     query = query.order_by(payments.c.created_at.desc(), payments.c.id.desc()).limit(size + 1)
     rows = transaction.connection.execute(query).all()
-    items = [to_stored(row) for row in rows[:size]]
+    items = [to_stored(row, transaction.veil) for row in rows[:size]]
     more = len(rows) > size
     return Page(items=items, next_cursor=_cursor(items[-1]) if more else None)
 
@@ -125,37 +117,16 @@ def timeline(transaction: Transaction, payment_id: str) -> Timeline | None:
     )
 
 
-def open_incidents(transaction: Transaction, *, limit: int = 100) -> list[Incident]:
-    """List what nobody has looked at yet, oldest first."""
-    query = (
-        select(incidents)
-        .where(incidents.c.closed_at.is_(None))
-        .order_by(incidents.c.at)
-        .limit(limit)
-    )
-    return [Incident(**row._mapping) for row in transaction.connection.execute(query)]
-
-
-def close_incident(transaction: Transaction, incident_id: int) -> bool:
-    """Note that a person has looked at it."""
-    done = transaction.connection.execute(
-        update(incidents)
-        .where(incidents.c.id == incident_id, incidents.c.closed_at.is_(None))
-        .values(closed_at=transaction.now)
-    )
-    return done.rowcount == 1
-
-
 def _find(transaction: Transaction, condition: ColumnElement[bool]) -> StoredPayment | None:
     row = transaction.connection.execute(select(payments).where(condition)).one_or_none()
-    return to_stored(row) if row is not None else None
+    return to_stored(row, transaction.veil) if row is not None else None
 
 
-def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
+def _filtered(query: Select[Any], wanted: Filter, veil: Veil) -> Select[Any]:
     equal = {
         payments.c.kind: wanted.kind,
         payments.c.api_key_id: wanted.api_key_id,
-        payments.c.party_id: wanted.party_id,
+        payments.c.party_hash: party_hash(veil, wanted.party_type, wanted.party_id),
         payments.c.merchant_reference: wanted.merchant_reference,
         payments.c.original_payment_id: wanted.original_payment_id,
         payments.c.review: wanted.review,

@@ -11,9 +11,11 @@ from typing import Any, TypeAlias
 import msgspec
 from sqlalchemy import Row
 
-from momokit.gateway.core.decide import Decision
+from momokit.gateway.core.facts import Decision
 from momokit.gateway.core.payment import Payment, State, Work
 from momokit.gateway.store.database import Transaction
+from momokit.gateway.store.personal import Personal, open_personal
+from momokit.gateway.store.veil import Veil
 
 Check: TypeAlias = Callable[[Transaction], None]
 """A condition of acceptance, looked at in the accepting transaction; it raises to refuse."""
@@ -56,7 +58,6 @@ class NewPayment:
     path: str
     status_path: str
     body: bytes = field(repr=False)
-    body_hash: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     party_type: str | None = None
     party_id: str | None = field(default=None, repr=False)
@@ -72,8 +73,8 @@ class IdempotencyClaim:
     """A caller's idempotency key, within a scope of its own, and a digest of what it asked."""
 
     scope: str
-    key: str
-    request_hash: str
+    key: str = field(repr=False)
+    request_hash: str = field(repr=False)
 
 
 class Outcome(StrEnum):
@@ -95,7 +96,6 @@ class StoredRequest:
     status_path: str
     headers: dict[str, str] = field(repr=False)
     body: bytes = field(repr=False)
-    body_hash: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,6 +138,7 @@ class Claimed:
     """A payment that this worker alone works at until the lease ends.
 
     `was_sending` is True when an earlier worker may have died in the middle of a send.
+    `lane_opened_at` is set on the one that tries a lane whose breaker is open.
     """
 
     payment: Payment = field(repr=False)
@@ -149,6 +150,7 @@ class Claimed:
     was_sending: bool
     ask_failures: int
     request: StoredRequest
+    lane_opened_at: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -181,8 +183,8 @@ class Event:
     details: dict[str, Any] = field(repr=False)
 
 
-def to_payment(row: Row[Any]) -> Payment:
-    """Take what decisions are made from out of a row."""
+def to_payment(row: Row[Any], personal: Personal) -> Payment:
+    """Take what decisions are made from out of a row and what it holds sealed."""
     return Payment(
         id=row.id,
         kind=row.kind,
@@ -190,7 +192,7 @@ def to_payment(row: Row[Any]) -> Payment:
         amount=Decimal(row.amount),
         currency=row.currency,
         external_id=row.external_id,
-        party_id=row.party_id,
+        party_id=personal.party_id,
         created_at=row.created_at,
         work=Work(row.work) if row.work is not None else None,
         first_sent_at=row.first_sent_at,
@@ -204,34 +206,39 @@ def to_payment(row: Row[Any]) -> Payment:
         absences=row.absences,
         reason_code=row.reason_code,
         financial_transaction_id=row.financial_transaction_id,
+        refused_code=row.refused_code,
+        cancel_reference_id=row.cancel_reference_id,
+        cancel_taken_at=row.cancel_taken_at,
+        settled_by=row.settled_by,
+        released_at=row.released_at,
     )
 
 
-def to_request(row: Row[Any]) -> StoredRequest:
-    """Take what is sent out of a row."""
+def to_request(row: Row[Any], personal: Personal) -> StoredRequest:
+    """Take what is sent out of a row and what it holds sealed."""
     return StoredRequest(
         product=row.product,
         operation=row.operation,
         reference_id=row.reference_id,
         path=row.path,
         status_path=row.status_path,
-        headers=from_json(row.headers),
-        body=bytes(row.body),
-        body_hash=row.body_hash,
+        headers=personal.headers,
+        body=personal.body,
     )
 
 
-def to_stored(row: Row[Any]) -> StoredPayment:
+def to_stored(row: Row[Any], veil: Veil) -> StoredPayment:
     """Take a whole payment out of a row."""
+    personal = open_personal(veil, row)
     return StoredPayment(
-        payment=to_payment(row),
+        payment=to_payment(row, personal),
         id=row.id,
         account_id=row.account_id,
-        request=to_request(row),
+        request=to_request(row, personal),
         party_type=row.party_type,
         merchant_reference=row.merchant_reference,
         original_payment_id=row.original_payment_id,
-        metadata=from_json(row._mapping["metadata"]),
+        metadata=personal.metadata,
         due_at=row.due_at,
         lease_token=row.lease_token,
         lease_until=row.lease_until,

@@ -15,11 +15,13 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import IntegrityError
 
 from momokit.gateway.core.payment import Work
-from momokit.gateway.store import claims, deliveries, payments, writer
+from momokit.gateway.core.places import Room
+from momokit.gateway.store import claims, payments, writer
 from momokit.gateway.store.accepting import AcceptRequest, accept_many
 from momokit.gateway.store.bell import Bell, Listener
 from momokit.gateway.store.database import READERS, Database, Transaction, is_migrated
 from momokit.gateway.store.deliveries import ClaimedDelivery, DeliveryResult, record_deliveries
+from momokit.gateway.store.delivery_claims import claim_deliveries
 from momokit.gateway.store.inbox import Hint, HintRequest, hint_many
 from momokit.gateway.store.recording import RecordRequest, record_many
 from momokit.gateway.store.records import (
@@ -33,21 +35,32 @@ from momokit.gateway.store.records import (
     Recorded,
     StoredPayment,
 )
+from momokit.gateway.store.space import DiskGate
+from momokit.gateway.store.veil import Veil
 
 T = TypeVar("T")
 
 
 class Store:
-    """The gateway's memory. Close it when done; what was queued is still written."""
+    """The gateway's memory. Close it when done; what was queued is still written.
+
+    `veil` seals what it keeps of people; `data_keys.open_veil` makes it.
+    """
 
     def __init__(
-        self, url: str, *, clock: Callable[[], float] | None = None, writers: int = 4
+        self,
+        url: str,
+        *,
+        veil: Veil,
+        clock: Callable[[], float] | None = None,
+        writers: int = 4,
     ) -> None:
-        self._database = Database(url, clock=clock, writers=writers)
+        self._database = Database(url, veil=veil, clock=clock, writers=writers)
         self._bell = Bell()
         self._writer = writer.Writer(self._database, ring=self._bell.ring)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="momokit-reader")
         self._listener: Listener | None = None
+        self._space: DiskGate | None = None
         self.stale_records = 0
         """How many results came from workers that had lost their lease, and were refused."""
 
@@ -55,6 +68,10 @@ class Store:
     def is_sqlite(self) -> bool:
         """Tell whether this is the one-machine database."""
         return self._database.is_sqlite
+
+    def watch_space(self, gate: DiskGate) -> None:
+        """Accept nothing new while the disk has too little room; what is there is still seen to."""
+        self._space = gate
 
     def close(self) -> None:
         """Write what is queued, then let go of every thread and connection."""
@@ -73,8 +90,11 @@ class Store:
     ) -> AcceptResult:
         """Accept a payment once, whatever repeats the request; `checks` may refuse by raising.
 
-        Raises NotUnique when one of its numbers is taken, or names an account that is not there.
+        Raises NotUnique when one of its numbers is taken, or names an account that is not there;
+        and what stops new money: Stopped, LimitExceeded, StorageLow.
         """
+        if self._space is not None:
+            self._space.refuse_when_low()
         request = AcceptRequest(new=new, idempotency=idempotency, checks=tuple(checks))
         key = f"{idempotency.scope} {idempotency.key}" if idempotency is not None else ""
         try:
@@ -123,12 +143,14 @@ class Store:
         result: Hint = await self._submit(hint_many, request, order=order)
         return result
 
-    async def claim_deliveries(self, *, limit: int, lease_seconds: float) -> list[ClaimedDelivery]:
+    async def claim_deliveries(
+        self, *, limit: int, lease_seconds: float, room: Room | None = None
+    ) -> list[ClaimedDelivery]:
         """Take webhooks that are due, a fair share for each endpoint."""
 
         def unit(transaction: Transaction) -> list[ClaimedDelivery]:
-            return deliveries.claim_deliveries(
-                transaction, limit=limit, lease_seconds=lease_seconds
+            return claim_deliveries(
+                transaction, limit=limit, lease_seconds=lease_seconds, room=room
             )
 
         return await self.write(unit, order=(writer.CLAIM, "deliveries"))
