@@ -28,7 +28,9 @@ _UTF8_MARK = b"\xef\xbb\xbf"
 _ROWS_A_CHUNK = 500
 # Above this, a spreadsheet would round: such a number is written as text.
 _EXACT_DIGITS = 15
+_EXACT_BELOW = 1_000_000_000_000_000
 _XLSX_TEXT = 32_767
+_NO_CHARACTERS = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _WIDTHS = (8, 48)
 _BOOK_OPTIONS = {
     "constant_memory": True,
@@ -157,18 +159,29 @@ def _write_xlsx(
     sheet.freeze_panes(1, 0)
     write: Callable[..., Any] = sheet.write_string
     for place, title in enumerate(titles):
-        write(0, place, title[:_XLSX_TEXT], heading)
+        write(0, place, _fit(title), heading)
     for number, row in enumerate(rows, start=1):
         for place, value in enumerate(row):
             if value is None or value == "":
                 continue
-            if isinstance(value, str) or _digits(value) > _EXACT_DIGITS:
-                text = value if isinstance(value, str) else _plain(value)
-                write(number, place, text[:_XLSX_TEXT], as_text)
-            else:
+            if isinstance(value, str):
+                write(number, place, _fit(value), as_text)
+            elif _is_exact(value):
                 sheet.write_number(number, place, value)
+            else:
+                write(number, place, _plain(value), as_text)
     book.close()
 
 
-def _digits(value: int | Decimal) -> int:
-    return len(Decimal(value).normalize().as_tuple().digits)
+def _fit(text: str) -> str:
+    """A text as an XLSX file can hold it: not too long, and nothing that is no character."""
+    if len(text) < _XLSX_TEXT and text.isascii():
+        return text
+    return _NO_CHARACTERS.sub("\ufffd", text[:_XLSX_TEXT])
+
+
+def _is_exact(value: int | Decimal) -> bool:
+    if isinstance(value, int):
+        return abs(value) < _EXACT_BELOW
+    digits: int = len(value.as_tuple().digits)
+    return bool(value.is_finite()) and digits <= _EXACT_DIGITS

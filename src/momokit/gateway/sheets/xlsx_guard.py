@@ -12,7 +12,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from posixpath import normpath
 from typing import BinaryIO
 from xml.parsers import expat
 
@@ -20,7 +19,7 @@ from momokit.gateway.sheets.limits import MIB, Limits
 from momokit.gateway.sheets.refusal import SheetRefused, refused
 
 _CHUNK = 64 * 1024
-_REF = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_COLUMN = re.compile(r"[A-Z]{1,3}")
 # What is tiny packs well; a ratio says something about large parts alone.
 _RATIO_FROM_BYTES = 1 * MIB
 _XML_DEPTH = 64
@@ -94,12 +93,12 @@ def look_through(stream: BinaryIO, *, limits: Limits) -> dict[str, Layout]:
 
 def _look(archive: zipfile.ZipFile, limits: Limits) -> dict[str, Layout]:
     entries = archive.infolist()
-    names = {entry.filename for entry in entries}
+    names = {_part_name(entry.filename) for entry in entries}
     _check_kind(names)
     if len(entries) > limits.max_entries:
         raise refused("too_many_parts", limit=limits.max_entries)
-    if len(names) != len(entries):
-        # Two parts of one name: readers differ in which they take.
+    if len(names) != len(entries) or any(".." in name or "\\" in name for name in names):
+        # Two parts of one name, or names with turns in them: readers differ in which they take.
         raise refused("damaged")
     if any(entry.flag_bits & 0x1 for entry in entries):
         raise refused("encrypted")
@@ -107,8 +106,8 @@ def _look(archive: zipfile.ZipFile, limits: Limits) -> dict[str, Layout]:
     layouts: dict[str, Layout] = {}
     parts = _Parts()
     for entry in entries:
-        name = entry.filename.lstrip("/")
-        if not name.lower().endswith((".xml", ".rels")):
+        name = _part_name(entry.filename)
+        if not name.endswith((".xml", ".rels")):
             for _ in budget.chunks(archive, entry):
                 pass
             continue
@@ -132,17 +131,21 @@ def _check_spans(layouts: dict[str, Layout], limits: Limits) -> None:
 _DIRECTORIES = frozenset({"xl/workbook.xml", "xl/_rels/workbook.xml.rels"})
 
 
+def _part_name(name: str) -> str:
+    """A part's name as the loader looks it up: whatever its case."""
+    return name.lstrip("/").lower()
+
+
 def _check_kind(names: set[str]) -> None:
-    lower = {name.lower() for name in names}
-    if any(name.endswith("vbaproject.bin") for name in lower):
+    if any(name.endswith("vbaproject.bin") for name in names):
         raise refused("macros")
-    if "xl/workbook.bin" in lower:
+    if "xl/workbook.bin" in names:
         raise refused("other_format", kind="XLSB")
-    if "xl/workbook.xml" in lower:
+    if "xl/workbook.xml" in names:
         return
-    if "word/document.xml" in lower:
+    if "word/document.xml" in names:
         raise refused("other_format", kind="DOCX")
-    if "content.xml" in lower:
+    if "content.xml" in names:
         raise refused("other_format", kind="ODS")
     raise refused("other_format", kind="ZIP")
 
@@ -185,7 +188,9 @@ class _Parts:
 
     @staticmethod
     def _path(target: str) -> str:
-        return normpath(target.lstrip("/") if target.startswith("/") else f"xl/{target}")
+        if ".." in target:
+            raise refused("damaged")
+        return _part_name(target if target.startswith("/") else f"xl/{target}")
 
 
 class _PartReader:
@@ -196,9 +201,12 @@ class _PartReader:
         self._limits = limits
         self._parts = parts
         self._depth = 0
-        self._row = -1
-        self._column = -1
+        self._row = self._column = -1
+        self._told = ""
+        self._is_placed = False
         self._is_sheet = self._is_hidden = False
+        self._locals: dict[str, str] = {}
+        self._columns: dict[str, int] = {}
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -218,54 +226,73 @@ class _PartReader:
         self._depth += 1
         if self._depth > _XML_DEPTH:
             raise refused("damaged")
-        local = name.rpartition(" ")[2]
-        if self._depth == 1:
-            self._is_sheet = local == "worksheet"
-        if self._is_sheet:
-            self._in_sheet(local, attributes)
-        elif self._parts is not None:
-            self._in_directory(local, attributes, self._parts)
-
-    def _in_directory(self, local: str, attributes: dict[str, str], parts: _Parts) -> None:
-        if local == "sheet":
-            key = next((v for k, v in attributes.items() if k.endswith(" id")), "")
-            parts.sheets[attributes.get("name", "")] = key
-        elif local == "Relationship":
-            parts.targets[attributes.get("Id", "")] = attributes.get("Target", "")
-
-    def _in_sheet(self, local: str, attributes: dict[str, str]) -> None:
-        if local == "row":
+        local = self._locals.get(name) or self._local(name)
+        if not self._is_sheet:
+            self._is_sheet = self._depth == 1 and local == "worksheet"
+            if self._parts is not None:
+                self._in_directory(local, attributes, self._parts)
+        elif local == "c":
+            self._told = attributes.get("r", "")
+            self._is_placed = False
+            self._column += 1
+        elif local in ("v", "is", "f"):
+            self._fill(is_formula=local == "f")
+        elif local == "row":
             told = attributes.get("r", "")
             self._row = int(told) - 1 if told.isdigit() and len(told) < 8 else self._row + 1
             self._column = -1
             self._is_hidden = attributes.get("hidden") in ("1", "true")
-        elif local == "c":
-            self._place(attributes.get("r", ""))
-        elif local in ("v", "is", "f"):
-            self._fill(is_formula=local == "f")
+
+    def _local(self, name: str) -> str:
+        """The name without its namespace, to which the loader pays no heed either."""
+        local = name.rpartition(" ")[2]
+        if len(self._locals) < 1000:
+            self._locals[name] = local
+        return local
+
+    def _in_directory(self, local: str, attributes: dict[str, str], parts: _Parts) -> None:
+        if local == "sheet":
+            key = next((v for k, v in attributes.items() if k.endswith(" id")), "")
+            name = attributes.get("name", "")
+            if name in parts.sheets:
+                raise refused("damaged")
+            parts.sheets[name] = key
+        elif local == "Relationship":
+            parts.targets[attributes.get("Id", "")] = attributes.get("Target", "")
 
     def _fill(self, *, is_formula: bool) -> None:
-        self.layout.add(self._row, self._column)
+        """Take in that the present cell holds something; a formula and its result come one by
+        one."""
+        if not self._is_placed:
+            self._place(self._told)
+            self._is_placed = True
+            row, column, layout = self._row, self._column, self.layout
+            if (
+                row != layout.last_row
+                or column > layout.last_column
+                or column < layout.first_column
+            ):
+                layout.add(row, column)
+                self._check()
+            if self._is_hidden:
+                layout.add_hidden(row)
+                self._is_hidden = False
         if is_formula:
             self.layout.add_formula(self._row, self._column)
-        if self._is_hidden:
-            self.layout.add_hidden(self._row)
-            self._is_hidden = False
-        self._check()
 
     def _place(self, told: str) -> None:
-        found = _REF.fullmatch(told)
-        if found is None:
-            if told:
-                raise refused("damaged")
-            self._column += 1
+        if not told:
             self._row = max(self._row, 0)
             return
-        column = 0
-        for character in found[1]:
-            column = column * 26 + ord(character) - ord("A") + 1
-        self._column = column - 1
-        self._row = int(found[2]) - 1
+        letters = told.rstrip("0123456789")
+        digits = told[len(letters) :]
+        column = self._columns.get(letters)
+        if column is None:
+            column = self._columns[letters] = _column_of(letters)
+        if not 0 < len(digits) < 8 or digits == "0":
+            raise refused("damaged")
+        self._column = column
+        self._row = int(digits) - 1
 
     def _check(self) -> None:
         layout, limits = self.layout, self._limits
@@ -274,3 +301,12 @@ class _PartReader:
         if layout.last_column - layout.first_column >= limits.max_columns:
             row = self._row + 1
             raise refused("too_many_columns", row=row, limit=limits.max_columns)
+
+
+def _column_of(letters: str) -> int:
+    if not _COLUMN.fullmatch(letters):
+        raise refused("damaged")
+    column = 0
+    for character in letters:
+        column = column * 26 + ord(character) - ord("A") + 1
+    return column - 1
