@@ -68,6 +68,7 @@ class BillSummary:
     number: str
     total: str
     paid: str | None
+    left: str
     due: str | None
     is_overdue: bool
 
@@ -200,6 +201,7 @@ def _bill(seen: Seen, speech: Speech) -> BillSummary | None:
         number=invoice.number,
         total=speech.money(terms.total, invoice.currency),
         paid=speech.money(paid, invoice.currency) if paid > 0 else None,
+        left=speech.money(balance_of(terms, seen.standing), invoice.currency),
         due=speech("due", date=speech.date((terms.due_at or 1) - 1)) if is_due else None,
         is_overdue=state is InvoiceState.OVERDUE,
     )

@@ -127,7 +127,7 @@ WORDS: Mapping[str, Words] = {
     ),
     "invoice": Words("Invoice {number}", "Facture {number}"),
     "see_invoice": Words("See the invoice", "Voir la facture"),
-    "bill_to": Words("For", "Pour"),
+    "bill_to": Words("Billed to", "Facturé à"),
     "due": Words("Due by {date}", "À payer avant le {date}, inclus"),
     "total": Words("Total", "Total"),
     "already": Words("Already paid", "Déjà payé"),
