@@ -21,6 +21,7 @@ from momokit.emulator.clock import Clock as EmulatorClock
 from momokit.emulator.records import MoneyMoved
 from momokit.gateway.app import Gateway, build
 from momokit.gateway.book import new_account
+from momokit.gateway.core.breaker import EARLY_QUESTION_SECONDS
 from momokit.gateway.keys import create_key, make_key
 from momokit.gateway.seal import Sealer
 from momokit.gateway.serve import listen
@@ -28,6 +29,7 @@ from momokit.gateway.settings import GatewaySettings
 from momokit.gateway.store.accounts import Account, add_account, list_accounts, resume_account
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.incidents import open_incidents
+from momokit.gateway.store.lanes import shut_lanes
 from momokit.gateway.store.payments import Filter
 from momokit.gateway.store.records import StoredPayment
 from momokit.gateway.store.tables import accounts, callbacks, deliveries, payments
@@ -181,18 +183,44 @@ def _what_is_due(transaction: Transaction) -> tuple[bool, float | None]:
         accounts.c.paused_reason.is_(None),
         and_(accounts.c.paused_work == "submit", payments.c.work == "settle"),
     )
-    found = []
-    for table, owner, at_rest in (
-        (payments, payments.c.account_id == accounts.c.id, open_lane),
-        (deliveries, deliveries.c.endpoint_id == endpoints.c.id, endpoints.c.disabled_at.is_(None)),
-    ):
-        held = table.c.lease_until.is_not(None)
-        soonest = func.min(case((~held & at_rest, table.c.due_at)))
-        joined = table.join(accounts if table is payments else endpoints, owner)
-        query = select(func.count(case((held, 1))), soonest).select_from(joined)
-        found.append(transaction.connection.execute(query).one())
-    moments = [row[1] for row in found if row[1] is not None]
-    return any(row[0] for row in found), min(moments, default=None)
+    held = payments.c.lease_until.is_not(None)
+    lane = (payments.c.account_id, payments.c.product, payments.c.work)
+    due = func.min(case((~held & open_lane, payments.c.due_at)))
+    query = (
+        select(*lane, func.count(case((held, 1))), due)
+        .join(accounts, accounts.c.id == payments.c.account_id)
+        .where(or_(payments.c.work.is_not(None), held))
+        .group_by(*lane)
+    )
+    rows = transaction.connection.execute(query).all()
+    moments = _with_breakers(transaction, {tuple(r[:3]): r[4] for r in rows if r[4] is not None})
+    sending = deliveries.c.lease_until.is_not(None)
+    soonest = func.min(case((~sending & endpoints.c.disabled_at.is_(None), deliveries.c.due_at)))
+    joined = deliveries.join(endpoints, deliveries.c.endpoint_id == endpoints.c.id)
+    told = transaction.connection.execute(
+        select(func.count(case((sending, 1))), soonest).select_from(joined)
+    ).one()
+    moments += [told[1]] if told[1] is not None else []
+    return any(row[3] for row in rows) or told[0] > 0, min(moments, default=None)
+
+
+def _with_breakers(transaction: Transaction, due: dict[tuple[Any, ...], float]) -> list[float]:
+    """Move what is due to when its lane lets it be tried, where that is shut."""
+    shut = {
+        (one.key.account_id, one.key.product, one.key.work.value): one.breaker.open_until
+        for one in shut_lanes(transaction)
+    }
+    moved = []
+    for key, at in due.items():
+        if key not in shut:
+            moved.append(at)
+            continue
+        asking = shut.get((*key[:2], "settle"))
+        # A question comes before its time once none was due for long; sends wait for questions.
+        early = asking + EARLY_QUESTION_SECONDS if asking is not None else at
+        soonest = min(at, early) if key[2] == "settle" else early
+        moved.append(max(shut[key], soonest))
+    return moved
 
 
 @asynccontextmanager

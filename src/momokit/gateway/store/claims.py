@@ -64,8 +64,10 @@ def claim_payments(
             owners=owners, limit=limit,
         )  # fmt: skip
     lease_until = transaction.now + lease_seconds
-    probes = _probes(transaction, shut, work=work, room=limit - len(rows), until=lease_until)
-    rows += [row for row, _ in probes]
+    probes = []
+    if shut and len(rows) < limit and not _let_by_switches(transaction, work):
+        probes = _probes(transaction, shut, work=work, beside=rows, until=lease_until)
+        rows += [row for row, _ in probes]
     if rows:
         note = {"sending": True} if work is Work.SUBMIT else _asking(transaction.now)
         transaction.connection.execute(
@@ -90,17 +92,23 @@ def _let_by_switches(transaction: Transaction, work: Work) -> tuple[ColumnElemen
 
 
 def _probes(
-    transaction: Transaction, shut: Sequence[Lane], *, work: Work, room: int, until: float
+    transaction: Transaction,
+    shut: Sequence[Lane],
+    *,
+    work: Work,
+    beside: Sequence[Row[Any]],
+    until: float,
 ) -> list[tuple[Row[Any], Lane]]:
     """Take the one payment that may try each lane that is shut, where it is time for that."""
     taken: list[tuple[Row[Any], Lane]] = []
-    if not shut or _let_by_switches(transaction, work):
-        return taken
-    for lane in probing_lanes(shut, work=work, now=transaction.now)[:room]:
+    conditions = [payments.c.id.not_in([row.id for row in beside]), lane_lets_work(work)]
+    if work is Work.SUBMIT:
+        conditions.append(may_be_claimed_to_send(transaction.now))
+    for lane in probing_lanes(shut, work=work, now=transaction.now):
         query = (
             select(payments)
             .join(accounts, accounts.c.id == payments.c.account_id)
-            .where(*inside(lane.key, now=transaction.now), lane_lets_work(work))
+            .where(*inside(lane, now=transaction.now), *conditions)
             .order_by(payments.c.due_at)
             .limit(1)
             .with_for_update(skip_locked=True, of=payments)

@@ -125,8 +125,12 @@ def room_for(
     limits = limits_in(_limits_of(transaction, {account_id}).get(account_id, {}), currency)
     if limits is None or isinstance(limits, Exceeded):
         return limits
+    asked = list(amounts)
+    parties = {party for party, _ in asked if party is not None}
+    day = day_of(transaction.now)
+    sums = _read(transaction, account_id, currency, day, parties) if limits.counts else {}
     try:
-        _sums(transaction, account_id, currency, limits, list(amounts))
+        _add(transaction, account_id, currency, limits, asked, sums)
     except LimitExceeded as error:
         return error.exceeded
     return None
@@ -251,41 +255,41 @@ def _take(
         raise LimitExceeded(limits)
     if limits is None:
         return None
-    sums = _sums(transaction, account_id, currency, limits, amounts)
     if not limits.counts:
+        _add(transaction, account_id, currency, limits, amounts, {})
         return None
     day = day_of(transaction.now)
+    parties = {party for party, _ in amounts if party is not None}
+    sums = _locked(transaction, account_id, currency, day, parties)
+    _add(transaction, account_id, currency, limits, amounts, sums)
     _write(transaction, account_id, currency, day, sums)
     return day
 
 
-def _sums(
+def _add(
     transaction: Transaction,
     account_id: str,
     currency: str,
     limits: Limits,
     amounts: Sequence[tuple[str | None, Decimal]],
-) -> dict[str, Decimal]:
-    """Give the day's sums with these payments in them. Raises LimitExceeded at the first over."""
-    parties = {party for party, _ in amounts if party is not None}
-    sums: dict[str, Decimal] = {}
+    sums: dict[str, Decimal],
+) -> None:
+    """Add payments to the day's sums, one by one. Raises LimitExceeded at the first over."""
     known: set[str] = set()
-    if limits.counts:
-        sums = _locked(transaction, account_id, currency, day_of(transaction.now), {ALL, *parties})
     if limits.new_payee_per_day is not None:
+        parties = {party for party, _ in amounts if party is not None}
         known = _known_payees(transaction, account_id, parties)
+    zero = Decimal(0)
     for party, amount in amounts:
-        key = party if party is not None else ""
         today = Today(
-            account=sums.get(ALL, Decimal(0)),
-            payee=sums.get(key, Decimal(0)) if party is not None else Decimal(0),
+            account=sums.get(ALL, zero),
+            payee=sums.get(party, zero) if party is not None else zero,
             payee_is_new=party is not None and party not in known,
         )
         _refuse(exceeded_by_send(limits, amount=amount, currency=currency, today=today))
         sums[ALL] = today.account + amount
         if party is not None:
             sums[party] = today.payee + amount
-    return sums
 
 
 def _known_payees(transaction: Transaction, account_id: str, parties: set[str]) -> set[str]:
@@ -304,25 +308,38 @@ def _known_payees(transaction: Transaction, account_id: str, parties: set[str]) 
 
 
 def _locked(
-    transaction: Transaction, account_id: str, currency: str, day: int, parties: Iterable[str]
+    transaction: Transaction, account_id: str, currency: str, day: int, parties: set[str]
 ) -> dict[str, Decimal]:
     """Read sums, made where there were none, so that nobody else adds to them meanwhile.
 
     The account's own sum sorts first: who holds it is alone with those of its payees.
     """
-    connection = transaction.connection
+    at = {"account_id": account_id, "currency": currency, "day": day, "amount": "0"}
+    for names in batched(sorted({ALL, *parties})):
+        transaction.connection.execute(
+            insert_unless_there(transaction.connection, spent),
+            [at | {"party_hash": name} for name in names],
+        )
+    return _read(transaction, account_id, currency, day, parties, locks=True)
+
+
+def _read(
+    transaction: Transaction,
+    account_id: str,
+    currency: str,
+    day: int,
+    parties: set[str],
+    *,
+    locks: bool = False,
+) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     for names in batched(sorted({ALL, *parties})):
-        at = {"account_id": account_id, "currency": currency, "day": day, "amount": "0"}
-        connection.execute(
-            insert_unless_there(connection, spent), [at | {"party_hash": name} for name in names]
-        )
-        rows = connection.execute(
+        query = (
             select(spent.c.party_hash, spent.c.amount)
             .where(*_of_day(account_id, day, currency), spent.c.party_hash.in_(names))
             .order_by(spent.c.party_hash)
-            .with_for_update()
         )
+        rows = transaction.connection.execute(query.with_for_update() if locks else query)
         found |= {name: Decimal(amount) for name, amount in rows}
     return found
 

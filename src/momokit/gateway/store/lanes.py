@@ -142,20 +142,19 @@ def outside(shut: Sequence[Lane], *, work: Work, now: float) -> Conditions:
     return (or_(~in_shut, payments.c.sending, since < now - window),)
 
 
-def inside(key: LaneKey, *, now: float) -> Conditions:
+def inside(lane: Lane, *, now: float) -> Conditions:
     """Give the conditions under which a payment can be the probe of a lane that is shut."""
+    key = lane.key
     mine = (
         payments.c.account_id == key.account_id,
         payments.c.product == key.product,
         payments.c.work == key.work.value,
         or_(payments.c.lease_until.is_(None), payments.c.lease_until <= now),
     )
-    due = payments.c.due_at <= now
-    if key.work is Work.SETTLE:
-        # The pauses between questions grow long in a storm; the end of it must not wait for one.
-        long_ago = func.coalesce(payments.c.asked_at, 0.0) < now - EARLY_QUESTION_SECONDS
-        due = or_(due, long_ago)
-    return (*mine, due)
+    if key.work is Work.SUBMIT:
+        return (*mine, payments.c.due_at <= now, ~payments.c.sending)
+    # The pauses between questions grow long in a storm; the end of it must not wait for one.
+    return mine if _long_unasked(lane, now) else (*mine, payments.c.due_at <= now)
 
 
 def probing_lanes(shut: Sequence[Lane], *, work: Work, now: float) -> list[Lane]:
@@ -163,7 +162,11 @@ def probing_lanes(shut: Sequence[Lane], *, work: Work, now: float) -> list[Lane]
 
     As long as questions go unanswered, the question is the probe, and no money is.
     """
-    silent = {(one.key.account_id, one.key.product) for one in shut if one.key.work is Work.SETTLE}
+    silent = {
+        (one.key.account_id, one.key.product)
+        for one in shut
+        if one.key.work is Work.SETTLE and not _long_unasked(one, now - SLOW_QUESTION_SECONDS)
+    }
     return [
         one
         for one in shut
@@ -171,6 +174,10 @@ def probing_lanes(shut: Sequence[Lane], *, work: Work, now: float) -> list[Lane]
         and one.breaker.lets_probe(now)
         and (work is Work.SETTLE or (one.key.account_id, one.key.product) not in silent)
     ]
+
+
+def _long_unasked(lane: Lane, now: float) -> bool:
+    return now >= lane.breaker.open_until + EARLY_QUESTION_SECONDS
 
 
 def take_probe(transaction: Transaction, lane: Lane, *, lease_until: float) -> bool:
