@@ -51,7 +51,7 @@ async def test_a_payer_pays_and_gets_a_receipt(url: str) -> None:
 
 @pytest.mark.parametrize("fault", ["drop_response", "drop_request", "reset"])
 async def test_a_lost_answer_is_one_charge(url: str, fault: str) -> None:
-    """MTN's answer is lost on the way: the page says so, offers nothing, and ends with the truth."""
+    """MTN's answer is lost on the way: the page offers nothing more, and ends with the truth."""
     parameters = {"how": "close"} if fault.startswith("drop") else {"stage": "after"}
     async with whole(url, deadline_seconds=1.0) as gateway, client() as http:
         gateway.emulator.faults.add(fault, operation="RequesttoPay", times=1, **parameters)
