@@ -157,7 +157,7 @@ def _row_facts(row: RowReceipt, batch: BatchReceipt, t: _Voice) -> list[tuple[st
         (t("because"), "" if is_paid else t.because(row.reason_code)),
         (t("paid_on") if is_paid else t("ended_on"), t.time(row.at)),
         (t("mtn_id"), row.financial_transaction_id or ""),
-        (t("paid_by"), batch.account),
+        (t("paid_by") if is_paid else t("account"), batch.account),
         (t("part_of"), " · ".join(one for one in (batch.label, batch.period) if one)),
         (t("payment"), row.payment_id),
     ]
