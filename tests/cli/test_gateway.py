@@ -153,7 +153,10 @@ def test_webhooks_do_not_go_inside_unless_that_is_allowed(operator: Operator) ->
 
 
 def test_what_is_sealed_is_put_under_a_new_key(operator: Operator) -> None:
-    """After resealing the former key is needed no more; before, the new one alone opens nothing."""
+    """After resealing the former key is needed no more; before, the new one alone opens nothing.
+
+    Sealed are the account, the endpoint and the two data keys.
+    """
     operator("accounts", "add", "shop", **ACCOUNT, MOMO_GATEWAY_SECRET_KEY=FORMER)
     operator("endpoints", "add", "https://shop.example.com/x", MOMO_GATEWAY_SECRET_KEY=FORMER)
     before = operator("accounts", "list", "--json")
@@ -161,7 +164,7 @@ def test_what_is_sealed_is_put_under_a_new_key(operator: Operator) -> None:
     after = operator("accounts", "list", "--json")
 
     assert (before.code, before.error["field"]) == (2, "secret_key")
-    assert resealed.json == {"resealed": 2}
+    assert resealed.json == {"resealed": 4}
     assert after.code == 0
 
 

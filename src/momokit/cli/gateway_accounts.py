@@ -152,9 +152,10 @@ def reseal() -> int:
 
     async def work(store: Store, sealer: Sealer) -> int:
         from momokit.gateway.store import accounts as rows
+        from momokit.gateway.store.data_keys import renew_data_keys
 
         def unit(transaction: Any) -> int:
-            count = 0
+            count = renew_data_keys(transaction, sealer)
             for one in rows.list_accounts(transaction):
                 if not sealer.is_current(one.credentials_sealed):
                     sealed = sealer.renew(one.credentials_sealed, row_id=one.id)

@@ -249,3 +249,22 @@ async def test_acceptances_and_records_at_once_from_two_stores(store: Store, url
     )
     other.close()
     assert len([r for r in results if r is not None]) == 90
+
+
+async def test_no_number_of_a_subscriber_gets_into_history(store: Store) -> None:
+    """What MTN says for a reason is kept, but for the phone number in it; ids of ours stay."""
+    await accept(store, "a")
+    told = f"256772987654 and +256772987654 of pay_{'1' * 32}"
+
+    def decided(payment: Payment, now: float) -> Decision:
+        decision = decide(payment, TurnedDown(code="X"), now=now)
+        known = decision.changes | {"reason_code": told, "refused_code": told}
+        return replace(decision, details={"why": told, "status": 500}, changes=known)
+
+    await store.record("pay_a", decided, lease_token=None)
+    story = await store.timeline("pay_a")
+
+    assert story is not None
+    kept = f"••• and ••• of pay_{'1' * 32}"
+    assert story.events[-1].details == {"why": kept, "status": 500}
+    assert story.payment.payment.reason_code == kept

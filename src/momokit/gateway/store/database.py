@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -92,15 +93,23 @@ class Database:
             raise RuntimeError("This database was opened without its data keys.")
         return Transaction(connection, now=self.now(connection), veil=self._veil)
 
-    def backup(self, path: Path) -> None:
-        """Copy a SQLite database to a file while it is in use."""
+    def backup(self, path: Path, *, mark: Callable[[Any], None]) -> None:
+        """Copy a SQLite database to a file while it is in use.
+
+        The copy has its name only once it is whole and `mark` has seen to it.
+        """
         if not self.is_sqlite:
             raise ValueError("PostgreSQL is backed up with its own tools, such as pg_dump.")
         import sqlite3
 
-        with self.reader.connect() as connection, closing(sqlite3.connect(path)) as copy:
+        partial = path.with_name(f"{path.name}.partial")
+        partial.unlink(missing_ok=True)
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with self.reader.connect() as connection, closing(sqlite3.connect(partial)) as copy:
             source: Any = connection.connection.driver_connection
             source.backup(copy)
+            mark(copy)
+        partial.replace(path)
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -136,13 +145,16 @@ def insert_unless_there(connection: Connection, table: Table) -> Any:
 
 def _engine(url: URL, *, size: int, begin: str) -> Engine:
     if url.get_backend_name() != "sqlite":
-        engine = create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=True)
+        engine = create_engine(
+            url, pool_size=size, max_overflow=0, pool_pre_ping=True, hide_parameters=True
+        )
         event.listen(engine, "connect", _prepare_postgresql)
         return engine
     engine = create_engine(
         url,
         pool_size=size,
         max_overflow=0,
+        hide_parameters=True,
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare_sqlite)

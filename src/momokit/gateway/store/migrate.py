@@ -15,8 +15,9 @@ from momokit.gateway.store.database import Database
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def migrate(url: str, *, wrap: Wrap | None = None) -> None:
-    """Bring a database to the present schema; nothing is done when it is there.
+def migrate(url: str, *, wrap: Wrap | None = None, to: str = "head") -> None:
+    """Bring a database to the present schema, or to one on the way; nothing is done when it is
+    there.
 
     Several processes may do this at the same time: one works, the others wait. `wrap`, the secret
     key, is needed where an early version left payments in clear: they are sealed on the way.
@@ -28,7 +29,7 @@ def migrate(url: str, *, wrap: Wrap | None = None) -> None:
                 connection.execute(text("SELECT pg_advisory_xact_lock(6066606)"))
             config = _config(connection)
             config.attributes["wrap"] = wrap
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
     finally:
         database.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -36,6 +37,11 @@ CHANGEABLE = (
     "released_at", "refused_code", "cancel_reference_id", "cancel_taken_at", "settled_by",
 )  # fmt: skip
 """The columns that a decision may change besides state, work and due time."""
+
+_MTNS_WORDS = ("reason_code", "refused_code")
+# MTN's number of a payment is no subscriber's; and who writes evidence down has masked it already.
+_KEPT_AS_WRITTEN = ("financial_transaction_id", "evidence", "because")
+_NUMBER = re.compile(r"(?<![\w-])\+?\d{7,15}(?![\w-])")
 
 _WRITTEN = (
     *CHANGEABLE, "state", "work", "due_at", "lease_until", "sending", "hinted", "sequence",
@@ -137,7 +143,7 @@ def _decide(row: Row[Any], request: RecordRequest, transaction: Transaction) -> 
     now = transaction.now
     personal = open_personal(transaction.veil, row)
     before = to_payment(row, personal)
-    decision = request.decide(before, now)
+    decision = _without_numbers(request.decide(before, now))
     review = bool(decision.review or decision.changes.get("review", row.review))
     in_batch = row.batch_id is not None
     _refuse_what_must_not_be(before, decision, review=review, in_batch=in_batch)
@@ -165,6 +171,25 @@ def _decide(row: Row[Any], request: RecordRequest, transaction: Transaction) -> 
     return _Written(
         row=row, personal=personal, decision=decision, values=values, before=before, after=after
     )
+
+
+def _without_numbers(decision: Decision) -> Decision:
+    """Take out what MTN's words could hold of a subscriber: history is kept for ever, in clear."""
+    return replace(
+        decision,
+        details={
+            name: value if name in _KEPT_AS_WRITTEN else _plain(value)
+            for name, value in decision.details.items()
+        },
+        changes={
+            name: _plain(value) if name in _MTNS_WORDS else value
+            for name, value in decision.changes.items()
+        },
+    )
+
+
+def _plain(value: Any) -> Any:
+    return _NUMBER.sub("•••", value) if isinstance(value, str) else value
 
 
 def _refuse_what_must_not_be(
