@@ -24,7 +24,9 @@ from momokit.gateway.seal import Sealer
 from momokit.gateway.serve import Server, address_of, listen, metrics_served, stop_on_signals
 from momokit.gateway.settings import GatewaySettings
 from momokit.gateway.start import claim_sqlite, disk_gate, open_store
+from momokit.gateway.steps.audit import audit_page
 from momokit.gateway.store.deliveries import ClaimedDelivery
+from momokit.gateway.store.guards import forget_old_sums
 from momokit.gateway.store.idempotency import forget_old_keys
 from momokit.gateway.store.invoice_life import follow_time
 from momokit.gateway.store.records import Recorded
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 Role: TypeAlias = Literal["all", "api", "worker"]
 
 BOOK_SECONDS = 5.0
+HOLD_SECONDS = 5.0
 GAUGE_SECONDS = 15.0
 TIDY_SECONDS = 3600.0
 INVOICE_SECONDS = 20.0
@@ -103,6 +106,7 @@ class Gateway:
                 parts["api"] = server.serve(sockets=[listening])
             if self.worker is not None:
                 parts["worker"] = self.worker.run()
+                parts["hold"] = self._every(HOLD_SECONDS, self.audit_hold)
             if self.batches is not None:
                 parts["batches"] = self.batches.run()
             parts |= {
@@ -146,8 +150,21 @@ class Gateway:
         while await self.store.write(follow_time):
             pass
 
+    async def audit_hold(self) -> None:
+        """While money is held after a restore, ask MTN about all that may have changed since."""
+        assert self.worker is not None
+        while not self._stopping.is_set():
+            page = await audit_page(
+                self.store, provider=self.provider, wait_for_place=self.worker.wait_for_place
+            )
+            if page is None or not page.complete:
+                return
+            if page.is_last:
+                log.warning("audit done: momo gateway hold show, then momo gateway hold release")
+
     async def _tidy(self) -> None:
         await self.store.write(forget_old_keys)
+        await self.store.write(forget_old_sums)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while not self._stopping.is_set():

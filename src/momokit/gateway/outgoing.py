@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from momokit.gateway.core.outgoing import Outgoing
-from momokit.gateway.store.records import Claimed
+from momokit.gateway.store.records import Claimed, StoredPayment
 
 
-def outgoing_of(claimed: Claimed) -> Outgoing:
+def outgoing_of(claimed: Claimed | StoredPayment) -> Outgoing:
     """Take what is sent, or asked about, from what was stored, byte for byte."""
     request = claimed.request
     return Outgoing(

@@ -172,13 +172,16 @@ class Worker:
             await self._lanes.ended(claimed)
         self._tell(recorded)
 
-    async def _settle(self, claimed: Claimed) -> None:
+    async def wait_for_place(self, account_id: str) -> None:
+        """Wait until an account may be asked about: all workers share one budget of questions."""
         per_second = self._settings.status_calls_per_second
-        # One budget for all workers: wait for a place in a second that has one left.
         while not await self._store.take_budget(  # noqa: ASYNC110 - the seconds are in a database
-            claimed.account_id, wanted=1, per_second=per_second
+            account_id, wanted=1, per_second=per_second
         ):
             await asyncio.sleep(0.1)
+
+    async def _settle(self, claimed: Claimed) -> None:
+        await self.wait_for_place(claimed.account_id)
         self._lanes.begins(claimed)
         try:
             recorded = await settle(claimed, store=self._store, provider=self._provider)

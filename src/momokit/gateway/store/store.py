@@ -36,6 +36,7 @@ from momokit.gateway.store.records import (
     StoredPayment,
 )
 from momokit.gateway.store.space import DiskGate
+from momokit.gateway.store.switches import mark_copy
 from momokit.gateway.store.veil import Veil
 
 T = TypeVar("T")
@@ -234,9 +235,17 @@ class Store:
         return await asyncio.get_running_loop().run_in_executor(self._readers, run)
 
     async def backup(self, path: Path) -> None:
-        """Copy a SQLite database to a file while work goes on."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._readers, self._database.backup, path)
+        """Copy a SQLite database to a file while work goes on.
+
+        A gateway that is started on the copy begins with money held: what was paid after it was
+        made is not in it.
+        """
+        now = await self.now()
+
+        def copy() -> None:
+            self._database.backup(path, mark=lambda made: mark_copy(made, now=now))
+
+        await asyncio.get_running_loop().run_in_executor(self._readers, copy)
 
     async def _submit(self, run: writer.RunMany, item: Any, *, order: writer.Order) -> Any:
         return await self._writer.write(run, item, order=order)
