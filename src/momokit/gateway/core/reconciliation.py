@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from momokit.gateway.core.payment import PUSH_KINDS, State
 from momokit.gateway.core.statement_profile import Direction, Role, Status
@@ -36,8 +38,7 @@ ONLY_ONE_FITS, NEAREST_FITS = 70, 50
 """How sure the last resort is: when nothing else fitted, and when something did."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ours:
+class Ours(msgspec.Struct, frozen=True, kw_only=True):
     """A payment as it is compared. The party is known by its digest."""
 
     id: str
@@ -52,7 +53,7 @@ class Ours:
     created_at: float
     final_at: float | None = None
     financial_transaction_id: str | None = None
-    party_hash: str | None = field(default=None, repr=False)
+    party_hash: str | None = None
 
     @property
     def direction(self) -> Direction:
@@ -60,8 +61,7 @@ class Ours:
         return "out" if self.kind in PUSH_KINDS or self.kind == "payment" else "in"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Theirs:
+class Theirs(msgspec.Struct, frozen=True, kw_only=True):
     """A line of MTN's as it is compared. The party is known by its digest."""
 
     identity: str
@@ -77,7 +77,7 @@ class Theirs:
     fee: Decimal | None = None
     financial_transaction_id: str | None = None
     external_id: str | None = None
-    party_hash: str | None = field(default=None, repr=False)
+    party_hash: str | None = None
 
     @property
     def moved(self) -> bool:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from hashlib import blake2b
 from typing import Literal, TypeAlias
 
+import msgspec
+
 from momokit.errors import InvalidInput
-from momokit.gateway.core.cells import Cell, CellKind, Row
+from momokit.gateway.core.cells import EMPTY, Cell, CellKind, Row
 from momokit.gateway.core.statement_profile import (
     FIELDS,
     Direction,
@@ -29,9 +30,11 @@ from momokit.gateway.core.statement_times import DAY_SECONDS, TimeFormat, moment
 from momokit.market import Market
 from momokit.party import MSISDN
 
+ZERO = Decimal(0)
 _SPACES = "[ \u00a0\u202f]"
 _WORDS_KEPT = 4096
 MAX_ID = 128
+_NOTHING = (EMPTY,) * 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,7 @@ class Columns:
     titles: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One movement as MTN's statement tells it. Times are seconds since 1970, amounts positive.
 
     It happened from `at` until `until`: within that second, or on that day where no time is given.
@@ -62,9 +64,11 @@ class Line:
     balance: Decimal | None = None
     financial_transaction_id: str | None = None
     external_id: str | None = None
-    reference_id: str | None = None
-    party: str | None = field(default=None, repr=False)
-    parties: tuple[str, str] = field(default=("", ""), repr=False)
+    party: str | None = None
+    parties: tuple[str, str] = ("", "")
+
+    def __repr__(self) -> str:
+        return f"Line(row_number={self.row_number}, …)"
 
     @property
     def moved(self) -> bool:
@@ -74,19 +78,21 @@ class Line:
     def effect(self, *, fee_in_amount: bool = False) -> Decimal:
         """Give what the line does to the balance."""
         if not self.moved:
-            return Decimal(0)
-        fee = Decimal(0) if fee_in_amount or self.fee is None else self.fee
-        return (self.amount if self.direction == "in" else -self.amount) - fee
+            return ZERO
+        change = self.amount if self.direction == "in" else -self.amount
+        return change if fee_in_amount or self.fee is None else change - self.fee
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unreadable:
+class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
     """A row that could not be read: the field at fault and why, and the row as it came."""
 
     row_number: int
     column: str
     why: str
-    texts: tuple[str, ...] = field(repr=False)
+    texts: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Unreadable(row_number={self.row_number}, column={self.column!r}, …)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +146,13 @@ class StatementReader:
         self._amount = amount_reader(profile)
         self._header = tuple(folded(title) for title in columns.titles)
         self._words: dict[str, str] = {}
-        self._get = {name: _getter(columns.places.get(name)) for name in FIELDS}
+        # A row gets an empty cell at its end, which stands for every field that is not there.
+        self._width = max(columns.places.values()) + 1
+        self._at = {name: columns.places.get(name, self._width) for name in FIELDS}
         self._opening = [folded(word) for word in profile.opening_words]
         self._closing = [folded(word) for word in profile.closing_words]
         self._footers = [folded(word) for word in profile.footer_words]
-        self._has_direction = "direction" in columns.places
+        self._has_direction = bool({"direction", "amount_in"} & columns.places.keys())
 
     def above(self, rows: Sequence[Row]) -> list[BalanceRow]:
         """Read the balances that stand above the header."""
@@ -165,38 +173,41 @@ class StatementReader:
             return Unreadable(row_number=row.number, column=fault.name, why=fault.why, texts=texts)
 
     def _line(self, number: int, cells: Sequence[Cell]) -> Line | None:
-        get = self._get
-        at, until = self._time(get["time"](cells))
-        word = self._folded(get["type"](cells).text)
+        cells = (*cells[: self._width], *_NOTHING[: self._width - len(cells)], EMPTY)
+        at = self._at
+        begins, ends = self._time(cells[at["time"]])
+        word = self._folded(cells[at["type"]].text)
         role: Role = self._profile.types.get(word, "payment")
         if role == "ignored":
             return None
-        status = self._status(get["status"](cells).text)
+        status = self._status(cells[at["status"]].text)
         direction, amount = self._money(cells, word)
-        fee = self._optional("fee", get["fee"](cells))
+        fee = self._optional("fee", cells[at["fee"]])
         fee = abs(fee) if fee is not None else None
         if not amount and fee:
             # A row that moves nothing but its fee.
             role, amount, direction, fee = "fee", fee, "out", None
         if not amount and status != "failed":
             raise _Fault("amount", "The amount is zero.")
-        if role == "fee" and not self._has_direction and "amount_in" not in self._columns.places:
+        if role == "fee" and not self._has_direction:
             direction = "out"
-        sides = (get["from_party"](cells).text, get["to_party"](cells).text)
+        sides = (cells[at["from_party"]].text, cells[at["to_party"]].text)
+        own = _id("external_id", cells[at["external_id"]])
         return Line(
             row_number=number,
             role=role,
             status=status,
-            at=at,
-            until=until,
+            at=begins,
+            until=ends,
             direction=direction,
             amount=amount,
-            currency=self._currency_of(get["currency"](cells).text),
+            currency=self._currency_of(cells[at["currency"]].text),
             fee=fee,
-            balance=self._optional("balance", get["balance"](cells)),
-            financial_transaction_id=_id("financial_transaction_id", get, cells),
-            external_id=_id("external_id", get, cells),
-            reference_id=_id("reference_id", get, cells),
+            balance=self._optional("balance", cells[at["balance"]]),
+            financial_transaction_id=_id(
+                "financial_transaction_id", cells[at["financial_transaction_id"]]
+            ),
+            external_id=own or _id("reference_id", cells[at["reference_id"]]),
             party=read_party(sides[0 if direction == "in" else 1], market=self._market),
             parties=sides,
         )
@@ -207,10 +218,9 @@ class StatementReader:
             at = moment(datetime.fromisoformat(text).replace(tzinfo=None), self._zone)
             return at, at + (DAY_SECONDS if len(text) <= len("2026-01-31") else 1.0)
         for form in self._formats:
-            wall = form.read(text)
-            if wall is not None:
-                at = moment(wall, self._zone)
-                return at, at + form.span_seconds
+            found = form.read(text, self._zone)
+            if found is not None:
+                return found, found + form.span_seconds
         raise _Fault("time", "This is no time in a form that the profile names.")
 
     def _status(self, text: str) -> Status:
@@ -223,22 +233,20 @@ class StatementReader:
         return found
 
     def _money(self, cells: Sequence[Cell], word: str) -> tuple[Direction, Decimal]:
-        get = self._get
-        if "amount_in" in self._columns.places:
-            taken = self._optional("amount_in", get["amount_in"](cells))
-            paid = self._optional("amount_out", get["amount_out"](cells))
+        at = self._at
+        if at["amount_in"] < self._width:
+            taken = self._optional("amount_in", cells[at["amount_in"]])
+            paid = self._optional("amount_out", cells[at["amount_out"]])
             if taken and paid:
                 raise _Fault("amount_in", "Money came in and went out in one row.")
             if taken or paid:
-                return ("in", abs(taken)) if taken else ("out", abs(paid or Decimal(0)))
-            if "amount" not in self._columns.places and (taken, paid) == (None, None):
-                raise _Fault("amount_in", "There is no amount.")
-        amount = self._optional("amount", get["amount"](cells))
+                return ("in", abs(taken)) if taken else ("out", abs(paid or ZERO))
+        amount = self._optional("amount", cells[at["amount"]])
         if amount is None:
-            if "amount_in" in self._columns.places:
-                return "in", Decimal(0)
+            if at["amount_in"] < self._width:
+                return "in", ZERO
             raise _Fault("amount", "There is no amount.")
-        said = self._folded(get["direction"](cells).text)
+        said = self._folded(cells[at["direction"]].text)
         known = self._profile.directions.get(said or word)
         if said and known is None:
             raise _Fault("direction", "The profile does not say what this word means.")
@@ -255,7 +263,7 @@ class StatementReader:
 
     def _currency_of(self, text: str) -> str:
         code = text.strip().upper()
-        if code and not re.fullmatch("[A-Z]{3}", code):
+        if code and not (len(code) == 3 and code.isascii() and code.isalpha()):
             raise _Fault("currency", "A currency has three letters.")
         return code or self._currency
 
@@ -295,19 +303,35 @@ def amount_reader(profile: Profile) -> Callable[[Cell], Decimal | None]:
     pattern = re.compile(rf"([-+(]?){_SPACES}?({whole})(?:{mark}(\d{{1,6}}))?({_SPACES}?[-)]?)")
     plain = re.compile(r"(-?)(\d{1,18})(?:\.(\d{1,6}))?()")
 
+    kept: dict[str, Decimal] = {}
+
     def read(cell: Cell) -> Decimal | None:
-        form = plain if cell.kind is CellKind.NUMBER else pattern
-        found = form.fullmatch(cell.text.strip())
+        if cell.kind is CellKind.NUMBER:
+            return parse(plain, cell.text.strip())
+        text = cell.text
+        value = kept.get(text)
+        if value is None:
+            value = parse(pattern, text.strip())
+            # Amounts and fees come again and again; balances do not.
+            if value is not None and len(kept) < _WORDS_KEPT:
+                kept[text] = value
+        return value
+
+    def parse(form: re.Pattern[str], text: str) -> Decimal | None:
+        found = form.fullmatch(text)
         if found is None:
             return None
         sign, digits, decimals, after = found.groups()
-        after = after.strip()
-        if (sign == "(") != (after == ")") or (sign and sign != "(" and after):
-            return None
-        digits = re.sub(r"\D", "", digits)
+        if not digits.isdigit():
+            digits = re.sub(r"\D", "", digits)
         if len(digits) > 18:
             return None
         value = Decimal(f"{digits}.{decimals}" if decimals else digits)
+        if not sign and not after:
+            return value
+        after = after.strip()
+        if (sign == "(") != (after == ")") or (sign and sign != "(" and after):
+            return None
         return -value if sign in ("-", "(") or after == "-" else value
 
     return read
@@ -330,22 +354,19 @@ def read_party(text: str, *, market: Market) -> str | None:
         return None
 
 
-def identity_of(line: Line | Unreadable, *, occurrence: int) -> str:
-    """Name a line by what it says, so that a statement that overlaps another adds nothing twice.
+def said_by(line: Line | Unreadable) -> str:
+    """Give what a line says, so that a statement that overlaps another adds nothing twice.
 
-    `occurrence` counts rows of one file that say the same. It is a plain digest: kept with a key.
+    The time and the balance count where there is no number of MTN's; the parties never do.
     """
     if isinstance(line, Unreadable):
-        said: tuple[object, ...] = ("unreadable", *line.texts)
-    else:
-        own = line.financial_transaction_id
-        rest = () if own else (line.at, line.external_id, line.balance)
-        said = (
-            own, line.role, line.status, line.direction, plain_amount(line.amount), line.currency,
-            *rest,
-        )  # fmt: skip
-    text = "\x1f".join(str(one) for one in said)
-    return blake2b(f"{text}\x1e{occurrence}".encode(), digest_size=12).hexdigest()
+        return "\x1f".join(("unreadable", *line.texts))
+    own = line.financial_transaction_id
+    rest = "" if own else f"{line.at}\x1f{line.external_id}\x1f{line.balance}"
+    return (
+        f"{own}\x1f{line.role}\x1f{line.status}\x1f{line.direction}\x1f"
+        f"{plain_amount(line.amount)}\x1f{line.currency}\x1f{rest}"
+    )
 
 
 def plain_amount(value: Decimal) -> str:
@@ -354,17 +375,8 @@ def plain_amount(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _getter(place: int | None) -> Callable[[Sequence[Cell]], Cell]:
-    nothing = Cell("")
-    if place is None:
-        return lambda _cells: nothing
-    return lambda cells: cells[place] if place < len(cells) else nothing
-
-
-def _id(
-    name: str, get: dict[str, Callable[[Sequence[Cell]], Cell]], cells: Sequence[Cell]
-) -> str | None:
-    text = get[name](cells).text.strip()
+def _id(name: str, cell: Cell) -> str | None:
+    text = cell.text.strip()
     if len(text) > MAX_ID:
         raise _Fault(name, "This is too long for an id.")
     return text or None

@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from decimal import Decimal
 
-from momokit.gateway.core.statement import BalanceRow, Line
+from momokit.gateway.core.statement import ZERO, BalanceRow, Line
 from momokit.gateway.core.statement_profile import Profile, day_of, zone_of
-
-ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -89,6 +90,8 @@ STATUSES: Mapping[str, Status] = {
     "annule": "failed", "reversed": "reversed", "rolled back": "reversed", "extourne": "reversed",
 }  # fmt: skip
 
+_EPOCH = date(1970, 1, 1).toordinal()
+
 OPENING = ("opening balance", "balance brought forward", "solde initial", "solde d ouverture")
 CLOSING = ("closing balance", "balance carried forward", "solde final", "solde de cloture")
 FOOTERS = ("total", "totals", "totaux", "end of statement", "fin du releve", "page")
@@ -157,6 +160,7 @@ def folded(text: str) -> str:
     return " ".join(re.sub(r"[^0-9a-z+]+", " ", letters).split())
 
 
+@lru_cache(maxsize=64)
 def zone_of(text: str) -> tzinfo:
     """Read a time zone. Raises InvalidInput (field `zone`)."""
     found = re.fullmatch(r"([+-])(\d\d):(\d\d)", text)
@@ -258,4 +262,11 @@ GUESSES: Mapping[str, Profile] = {
 
 def day_of(at: float, zone: tzinfo) -> str:
     """Give the day of a moment, where the statement is written."""
+    if isinstance(zone, timezone):
+        return _day(int((at + zone.utcoffset(None).total_seconds()) // 86_400))
     return datetime.fromtimestamp(at, zone).date().isoformat()
+
+
+@lru_cache(maxsize=4096)
+def _day(number: int) -> str:
+    return date.fromordinal(_EPOCH + number).isoformat()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, tzinfo
+from datetime import datetime, timezone, tzinfo
 
 from momokit.errors import InvalidInput
 
@@ -35,6 +35,8 @@ _PARTS = {
     "%b": r"(?P<b>[^\W\d_]+)\.?",
 }
 DAY_SECONDS, MINUTE_SECONDS = 86_400.0, 60.0
+_CLOCK = re.compile("([0-2][0-9]):([0-5][0-9]):([0-5][0-9])")
+_DAYS_KEPT = 4096
 
 
 class TimeFormat:
@@ -60,8 +62,29 @@ class TimeFormat:
         # How long the moment lasts that is written so: a line without a time is a whole day.
         self.span_seconds = 1.0 if "%S" in form else MINUTE_SECONDS if "%M" in form else DAY_SECONDS
 
-    def read(self, text: str) -> datetime | None:
-        """Read a time of the wall; None for what is written otherwise or is no time."""
+        # With a day in front and the seconds behind, days are read once and kept.
+        self._splits = re.fullmatch(r"(%[^HIMSfp]\W?)+[ T]%H:%M:%S", form) is not None
+        self._days: dict[str, float | None] = {}
+
+    def read(self, text: str, zone: tzinfo) -> float | None:
+        """Read a time as seconds since 1970; None for what is written otherwise or is no time."""
+        if self._splits and isinstance(zone, timezone):
+            clock = _CLOCK.fullmatch(text, max(len(text) - 8, 0))
+            hours, minutes, seconds = clock.groups() if clock is not None else ("99", "", "")
+            if hours > "23":
+                return self._read(text, zone)
+            day = text[:-8]
+            begins = self._days.get(day, 0.0)
+            if begins == 0.0:
+                begins = self._read(f"{day}00:00:00", zone)
+                if len(self._days) < _DAYS_KEPT:
+                    self._days[day] = begins
+            if begins is None:
+                return None
+            return begins + int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+        return self._read(text, zone)
+
+    def _read(self, text: str, zone: tzinfo) -> float | None:
         found = self._pattern.fullmatch(text)
         if found is None:
             return None
@@ -74,11 +97,12 @@ class TimeFormat:
                 if not 1 <= hour <= 12:
                     return None
                 hour = hour % 12 + (12 if part["p"][0] in "pP" else 0)
-            return datetime(  # noqa: DTZ001 - the zone is the profile's
+            wall = datetime(  # noqa: DTZ001 - the zone is the profile's
                 year, month, int(part["d"]), hour, int(part.get("M") or 0),
                 int(part.get("S") or 0), int((part.get("f") or "0").ljust(6, "0")),
             )  # fmt: skip
-        except (ValueError, KeyError):
+            return moment(wall, zone)
+        except (ValueError, KeyError, OverflowError):
             return None
 
 

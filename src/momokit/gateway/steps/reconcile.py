@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from momokit.gateway.core.discrepancy import Finding, Kind
 from momokit.gateway.core.statement import plain_amount
@@ -29,7 +28,6 @@ from momokit.gateway.store.store import Store
 
 LINES_AT_ONCE = 1_000
 PARTIES_AT_ONCE = 500
-PAYMENTS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -195,19 +193,14 @@ async def _chunks(store: Store, work: Callable[..., tuple[int | None, int]], lim
 
 
 async def _missing(store: Store, statement: Statement) -> int:
-    count, after = 0, ""
-    while True:
-        look = partial(
-            missing_payments, statement=statement, after_id=after, limit=PAYMENTS_AT_ONCE
-        )
-        following, rows = await store.read(look)
-        for at in range(0, len(rows), LINES_AT_ONCE):
-            some: Any = rows[at : at + LINES_AT_ONCE]
-            await store.write(partial(raise_missing, rows=some, statement=statement))
+    count = 0
+    after: tuple[float, str] | None = (0.0, "")
+    while after is not None:
+        look = partial(missing_payments, statement=statement, after=after, limit=LINES_AT_ONCE)
+        after, rows = await store.read(look)
+        await store.write(partial(raise_missing, rows=rows, statement=statement))
         count += len(rows)
-        if following is None:
-            return count
-        after = following
+    return count
 
 
 def _find(transaction: Transaction, statement_id: str) -> Statement:

@@ -23,8 +23,8 @@ from momokit.gateway.core.statement import (
     Line,
     StatementReader,
     Unreadable,
-    identity_of,
     plain_amount,
+    said_by,
 )
 from momokit.gateway.core.statement_balance import BalanceKeeper, DayProof
 from momokit.gateway.core.statement_profile import Profile, read_profile
@@ -96,15 +96,15 @@ class _Reading:
     rows: Iterator[Any]
     reader: StatementReader
     keeper: BalanceKeeper
-    seen: Counter[int] = field(default_factory=Counter)
+    seen: dict[int, int] = field(default_factory=dict)
     faults: set[str] = field(default_factory=set)
     count: int = 0
     first_at: float | None = None
     last_at: float | None = None
 
-    def take(self) -> list[tuple[Line | Unreadable, int]]:
-        """Read the next rows that say something."""
-        taken: list[tuple[Line | Unreadable, int]] = []
+    def take(self) -> list[tuple[Line | Unreadable, str, int]]:
+        """Read the next rows that say something, with what they say and how often it was said."""
+        taken: list[tuple[Line | Unreadable, str, int]] = []
         for row in islice(self.rows, ROWS_AT_ONCE):
             one = self.reader.read(row)
             if one is None:
@@ -117,10 +117,10 @@ class _Reading:
                 self.keeper.add(one)
                 self.first_at = min(one.at, self.first_at or one.at)
                 self.last_at = max(one.until, self.last_at or one.until)
-            # A digest cut short is enough to count rows by: at worst one is told apart in vain.
-            key = int(identity_of(one, occurrence=0)[:16], 16)
-            self.seen[key] += 1
-            taken.append((one, self.seen[key]))
+            said = said_by(one)
+            key = hash(said)
+            count = self.seen[key] = self.seen.get(key, 0) + 1
+            taken.append((one, said, count))
         return taken
 
     def is_over(self, taken: list[Any]) -> bool:
@@ -149,7 +149,7 @@ def try_profile(path: Path, *, profile: Profile, market: Market, shown: int = 5)
         taken = reading.take()
         if reading.is_over(taken):
             break
-        for one, _ in taken:
+        for one, _, _ in taken:
             if isinstance(one, Line):
                 counts[one.role] += 1
                 lines += [one] if len(lines) < shown else []
@@ -220,17 +220,17 @@ async def _keep(
 
 
 def _add(
-    transaction: Transaction, *, chunk: list[Prepared], statement: Statement, profile: Profile
+    transaction: Transaction, *, chunk: Prepared, statement: Statement, profile: Profile
 ) -> Added:
     return add_lines(transaction, chunk, statement=statement, profile=profile)
 
 
-def _next(reading: _Reading, veil: Veil, statement: Statement) -> list[Prepared] | None:
+def _next(reading: _Reading, veil: Veil, statement: Statement) -> Prepared | None:
     taken = reading.take()
     if reading.is_over(taken):
         return None
     made = prepare(veil, taken, statement=statement)
-    reading.faults |= {one.identity for one in made if one.fault}
+    reading.faults |= made.faults.keys()
     return made
 
 

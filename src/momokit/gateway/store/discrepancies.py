@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, func, insert, select, update
 from momokit.gateway.core.discrepancy import RESOLUTIONS, Finding, Kind, Stand, next_stand
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.records import NoSuchRow, StoreError, from_json, to_json
-from momokit.gateway.store.statement_tables import discrepancies, discrepancy_events
+from momokit.gateway.store.statement_tables import IS_OPEN, discrepancies, discrepancy_events
 
 PAGE_LIMIT = 200
 SYSTEM = "momokit"
@@ -123,7 +123,7 @@ def let_go(transaction: Transaction, ids: Iterable[int]) -> int:
     done = (
         transaction.connection.execute(
             update(discrepancies)
-            .where(discrepancies.c.id.in_(wanted), discrepancies.c.state.in_(OPEN_STANDS))
+            .where(discrepancies.c.id.in_(wanted), IS_OPEN)
             .values(
                 state=Stand.GONE.value, proposed_by=None, proposed_at=None,
                 resolution=None, resolution_note=None,
@@ -279,9 +279,7 @@ def reopen(
 
 def count_open(transaction: Transaction) -> dict[Kind, int]:
     """Count what is not closed, by class, for the metrics and the overview."""
-    query = (
-        select(_class, func.count()).where(discrepancies.c.state.in_(OPEN_STANDS)).group_by(_class)
-    )
+    query = select(_class, func.count()).where(IS_OPEN).group_by(_class)
     counted = {Kind(kind): count for kind, count in transaction.connection.execute(query)}
     return {kind: counted.get(kind, 0) for kind in Kind}
 

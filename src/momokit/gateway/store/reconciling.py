@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, select
+from sqlalchemy import ColumnElement, Row, exists, select, tuple_
 
 from momokit.gateway.core.disagreement import compare, lonely, missing
 from momokit.gateway.core.discrepancy import Kind
@@ -17,7 +17,7 @@ from momokit.gateway.core.payment import State
 from momokit.gateway.core.reconciliation import Pair, Rule, pair_weakly
 from momokit.gateway.core.statement_profile import Profile
 from momokit.gateway.store.database import Transaction
-from momokit.gateway.store.discrepancies import OPEN_STANDS, let_go, raise_findings
+from momokit.gateway.store.discrepancies import let_go, raise_findings
 from momokit.gateway.store.statement_lines import (
     give_to_payments,
     hurry_payments,
@@ -25,6 +25,8 @@ from momokit.gateway.store.statement_lines import (
 )
 from momokit.gateway.store.statement_rows import PAYMENT_COLUMNS, to_ours, to_theirs
 from momokit.gateway.store.statement_tables import (
+    IS_MATCH,
+    IS_OPEN,
     discrepancies,
     statements,
 )
@@ -88,30 +90,35 @@ def raise_lonely(
 
 
 def missing_payments(
-    transaction: Transaction, *, statement: Statement, after_id: str, limit: int
-) -> tuple[str | None, list[Any]]:
+    transaction: Transaction,
+    *,
+    statement: Statement,
+    after: tuple[float, str],
+    limit: int,
+) -> tuple[tuple[float, str] | None, list[Any]]:
     """Find successful payments that lived wholly within a statement's time and are not in it."""
     begins, ends = statement.period_from, statement.period_to
     if begins is None or ends is None:
         return None, []
+    place = tuple_(payments.c.final_at, payments.c.id)
     query = (
-        select(*PAYMENT_COLUMNS, _is_matched().label("matched"))
+        select(*PAYMENT_COLUMNS)
         .where(
             payments.c.account_id == statement.account_id,
-            payments.c.final_at >= begins,
+            payments.c.final_at >= max(begins, after[0]),
             payments.c.final_at <= ends - EDGE_SECONDS,
+            place > tuple_(*after),
             payments.c.created_at >= begins + EDGE_SECONDS,
             payments.c.state == State.SUCCESSFUL.value,
             payments.c.kind != "pre_approval",
-            payments.c.id > after_id,
+            ~_is_matched(),
             *_of_product(statement),
         )
-        .order_by(payments.c.id)
+        .order_by(payments.c.final_at, payments.c.id)
         .limit(limit)
     )
-    rows = transaction.connection.execute(query).all()
-    left = [row for row in rows if not row.matched]
-    return (rows[-1].id if len(rows) == limit else None), left
+    rows = list(transaction.connection.execute(query))
+    return ((rows[-1].final_at, rows[-1].id) if len(rows) == limit else None), rows
 
 
 def raise_missing(transaction: Transaction, rows: Sequence[Any], *, statement: Statement) -> int:
@@ -137,7 +144,7 @@ def look_again(
     query = (
         select(discrepancies)
         .where(discrepancies.c.account_id == account_id, discrepancies.c.id > after_id)
-        .where(discrepancies.c.state.in_(OPEN_STANDS))
+        .where(IS_OPEN)
         .order_by(discrepancies.c.id)
         .limit(limit)
     )
@@ -165,7 +172,7 @@ def readable_now(transaction: Transaction, *, statement: Statement, identities: 
         .join(lines, lines.c.id == discrepancies.c.line_id)
         .where(
             discrepancies.c["class"] == Kind.UNREADABLE_ROW.value,
-            discrepancies.c.state.in_(OPEN_STANDS),
+            IS_OPEN,
             lines.c.statement_id.in_(old),
         )
     )
@@ -213,7 +220,7 @@ def _of_product(statement: Statement) -> list[ColumnElement[bool]]:
 
 
 def _is_matched() -> ColumnElement[bool]:
-    return exists().where(lines.c.payment_id == payments.c.id, lines.c.relation == "match")
+    return exists().where(lines.c.payment_id == payments.c.id, IS_MATCH)
 
 
 def _rows_by_id(transaction: Transaction, table: Any, ids: Sequence[Any]) -> dict[Any, Row[Any]]:
@@ -228,7 +235,7 @@ def _matches(transaction: Transaction, ids: Sequence[str | None]) -> dict[str, R
     wanted = {one for one in ids if one is not None}
     if not wanted:
         return {}
-    query = select(lines).where(lines.c.payment_id.in_(wanted), lines.c.relation == "match")
+    query = select(lines).where(lines.c.payment_id.in_(wanted), IS_MATCH)
     return {row.payment_id: row for row in transaction.connection.execute(query)}
 
 

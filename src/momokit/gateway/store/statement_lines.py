@@ -6,11 +6,11 @@ is committed by itself, so that a million of them holds up no payment.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, select, update
 
 from momokit.gateway.core.disagreement import compare
 from momokit.gateway.core.discrepancy import Finding, Kind
@@ -25,16 +25,17 @@ from momokit.gateway.core.reconciliation import (
     named,
 )
 from momokit.gateway.core.statement_profile import Profile
-from momokit.gateway.store.database import Transaction, insert_unless_there
+from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.discrepancies import raise_findings
 from momokit.gateway.store.inbox import hurry
+from momokit.gateway.store.statement_bulk import insert_rows, match_agreeing
 from momokit.gateway.store.statement_rows import (
-    ASIDE,
     PAYMENT_COLUMNS,
     Prepared,
     to_ours,
     to_theirs,
 )
+from momokit.gateway.store.statement_tables import IS_MATCH
 from momokit.gateway.store.statement_tables import statement_lines as lines
 from momokit.gateway.store.statements import Statement
 from momokit.gateway.store.tables import payments
@@ -52,32 +53,34 @@ class Added:
 
 def add_lines(
     transaction: Transaction,
-    chunk: Sequence[Prepared],
+    chunk: Prepared,
     *,
     statement: Statement,
     profile: Profile,
 ) -> Added:
-    """Keep the lines of a chunk that are new, and give each to the payment it names, if any."""
+    """Keep the lines of a chunk that are new, and give each to the payment it names, if any.
+
+    Those beyond doubt are given in one statement by the database; the matcher sees the rest.
+    """
     transaction.lock(f"statements {statement.account_id}")
-    known = _known(transaction, statement, [one.identity for one in chunk])
-    fresh = [one for one in chunk if one.identity not in known]
-    theirs = [one.theirs for one in fresh if one.theirs is not None]
-    pairs = _name(transaction, theirs)
-    placed, demoted = _settle_contests(transaction, pairs)
-    _demote(transaction, demoted)
-    by_identity = {one.line.identity: one for one in placed}
-    rows: list[dict[str, Any]] = [
-        one.row | _columns_of(by_identity.get(one.identity)) for one in fresh
-    ]
-    for row in rows:
-        if row["role"] == "own_funds":
-            row["relation"] = ASIDE
-    if rows:
-        transaction.connection.execute(insert_unless_there(transaction.connection, lines), rows)
-    raised = _raise(transaction, placed, demoted, statement=statement, profile=profile)
-    raised += _raise_unreadable(transaction, fresh, statement=statement)
-    hurried = hurry_payments(transaction, placed)
-    return Added(new=len(fresh), repeated=len(chunk) - len(fresh), raised=raised, hurried=hurried)
+    connection = transaction.connection
+    before = connection.execute(select(func.max(lines.c.id))).scalar() or 0
+    insert_rows(connection, chunk.rows)
+    mine = (lines.c.statement_id == statement.id, lines.c.id > before)
+    new = connection.execute(select(func.count()).where(*mine)).scalar_one()
+    if not new:
+        return Added(repeated=len(chunk.rows))
+    match_agreeing(
+        transaction, mine, statement=statement, profile=profile, contested=chunk.contested
+    )
+    rest = connection.execute(select(lines).where(*mine, lines.c.relation.is_(None))).all()
+    placed, raised = _place_rows(transaction, rest, statement=statement, profile=profile)
+    if chunk.faults:
+        raised += _raise_unreadable(transaction, chunk.faults, mine=mine, statement=statement)
+    return Added(
+        new=new, repeated=len(chunk.rows) - new, raised=raised,
+        hurried=hurry_payments(transaction, placed),
+    )  # fmt: skip
 
 
 def name_again(
@@ -101,12 +104,7 @@ def name_again(
         .limit(limit)
     )
     rows = transaction.connection.execute(query).all()
-    ids = {row.identity: row.id for row in rows}
-    pairs = _name(transaction, [to_theirs(row) for row in rows])
-    placed, demoted = _settle_contests(transaction, pairs)
-    _demote(transaction, demoted)
-    give_to_payments(transaction, placed, ids=ids)
-    _raise(transaction, placed, demoted, statement=statement, profile=profile)
+    placed, _ = _place_rows(transaction, rows, statement=statement, profile=profile)
     hurry_payments(transaction, placed)
     return (rows[-1].id if len(rows) == limit else None), len(placed)
 
@@ -154,12 +152,17 @@ def payments_by(transaction: Transaction, column: Any, values: Collection[str]) 
     return [to_ours(row) for row in transaction.connection.execute(query)]
 
 
-def _known(transaction: Transaction, statement: Statement, identities: Sequence[str]) -> set[str]:
-    query = select(lines.c.identity).where(
-        lines.c.account_id == statement.account_id,
-        lines.c.identity.in_(identities),
-    )
-    return set(transaction.connection.execute(query).scalars())
+def _place_rows(
+    transaction: Transaction, rows: Sequence[Row[Any]], *, statement: Statement, profile: Profile
+) -> tuple[list[Pair], int]:
+    """Give lines that are kept to the payments they name; say what does not agree."""
+    pairs = _name(transaction, [to_theirs(row) for row in rows])
+    placed, lost = _settle_contests(transaction, pairs)
+    _demote(transaction, lost)
+    give_to_payments(transaction, placed, ids={row.identity: row.id for row in rows})
+    sure = [pair for _, pair in lost if pair.rule is not Rule.AMOUNT_PARTY_TIME]
+    found = [finding for pair in (*placed, *sure) for finding in compare(pair, profile)]
+    return placed, raise_for(transaction, found, statement=statement)
 
 
 def _name(transaction: Transaction, theirs: Sequence[Theirs]) -> list[Pair]:
@@ -185,7 +188,7 @@ def _settle_contests(
     if not pairs:
         return [], []
     by_id = {pair.payment.id: pair.payment for pair in pairs}
-    query = select(lines).where(lines.c.payment_id.in_(by_id), lines.c.relation == "match")
+    query = select(lines).where(lines.c.payment_id.in_(by_id), IS_MATCH)
     old: dict[str, tuple[int, Pair]] = {}
     for row in transaction.connection.execute(query):
         pair = Pair(
@@ -218,30 +221,6 @@ def _demote(transaction: Transaction, lost: Sequence[tuple[int, Pair]]) -> None:
         transaction.connection.execute(update(lines).where(lines.c.id == line_id).values(values))
 
 
-def _columns_of(pair: Pair | None) -> dict[str, Any]:
-    if pair is None:
-        return {}
-    return {
-        "payment_id": pair.payment.id,
-        "relation": pair.relation,
-        "rule": pair.rule.value,
-        "confidence": pair.confidence,
-    }
-
-
-def _raise(
-    transaction: Transaction,
-    placed: Sequence[Pair],
-    demoted: Sequence[tuple[int, Pair]],
-    *,
-    statement: Statement,
-    profile: Profile,
-) -> int:
-    lost = [pair for _, pair in demoted if pair.rule is not Rule.AMOUNT_PARTY_TIME]
-    found = [finding for pair in (*placed, *lost) for finding in compare(pair, profile)]
-    return raise_for(transaction, found, statement=statement)
-
-
 def raise_for(
     transaction: Transaction, findings: Sequence[Finding], *, statement: Statement
 ) -> int:
@@ -261,17 +240,23 @@ def raise_for(
 
 
 def _raise_unreadable(
-    transaction: Transaction, fresh: Sequence[Prepared], *, statement: Statement
+    transaction: Transaction,
+    faults: Mapping[str, str],
+    *,
+    mine: tuple[ColumnElement[bool], ...],
+    statement: Statement,
 ) -> int:
+    rows = transaction.connection.execute(
+        select(lines.c.identity, lines.c.row_number).where(*mine, lines.c.role == "unreadable")
+    )
     findings = [
         Finding(
             kind=Kind.UNREADABLE_ROW,
-            subject=f"row:{one.identity}",
-            identity=one.identity,
-            details={"row": one.row["row_number"], "column": one.fault},
+            subject=f"row:{row.identity}",
+            identity=row.identity,
+            details={"row": row.row_number, "column": faults.get(row.identity, "")},
         )
-        for one in fresh
-        if one.theirs is None
+        for row in rows
     ]
     return raise_for(transaction, findings, statement=statement)
 

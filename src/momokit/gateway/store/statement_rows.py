@@ -12,11 +12,13 @@ from sqlalchemy import Row
 
 from momokit.gateway.core.payment import State
 from momokit.gateway.core.reconciliation import Ours, Theirs
-from momokit.gateway.core.statement import Line, Unreadable, identity_of, plain_amount
+from momokit.gateway.core.statement import Line, Unreadable, plain_amount
 from momokit.gateway.store.personal import party_hash
 from momokit.gateway.store.statements import Statement
 from momokit.gateway.store.tables import payments
 from momokit.gateway.store.veil import Veil
+
+_encode = msgspec.json.Encoder().encode
 
 IDENTITY_LETTERS = 32
 ASIDE = "aside"
@@ -33,48 +35,67 @@ PAYMENT_COLUMNS: tuple[Any, ...] = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
-    """A row, sealed and digested, ready to be kept; `fault` is the column that is unreadable."""
+    """Rows sealed and digested, as the table has them, in the order of `COLUMNS`.
 
-    theirs: Theirs | None = field(repr=False)
-    identity: str
-    fault: str = ""
-    row: dict[str, Any] = field(repr=False)
+    `faults` name the column of each row that is unreadable; `contested` are rows whose numbers
+    another of these rows has too: they are not for the quick way.
+    """
+
+    rows: list[tuple[Any, ...]] = field(repr=False)
+    faults: dict[str, str]
+    contested: frozenset[str]
+
+
+COLUMNS = (
+    "account_id", "product", "statement_id", "row_number", "identity", "role", "status", "at",
+    "until", "direction", "amount", "currency", "fee", "balance", "financial_transaction_id",
+    "external_id", "party_hash", "sealed", "relation",
+)  # fmt: skip
 
 
 def prepare(
-    veil: Veil, rows: Iterable[tuple[Line | Unreadable, int]], *, statement: Statement
-) -> list[Prepared]:
+    veil: Veil, rows: Iterable[tuple[Line | Unreadable, str, int]], *, statement: Statement
+) -> Prepared:
     """Seal what is personal in rows, and digest what they are found by; no database is needed.
 
-    Each row comes with its number among rows of the same file that say the same.
+    Each row comes with what it says and its number among rows of the same file that say the same.
     """
-    made = []
-    for one, occurrence in rows:
-        plain = f"{statement.account_id} {identity_of(one, occurrence=occurrence)}"
-        identity = veil.digest("statement line", plain)[:IDENTITY_LETTERS]
-        row: dict[str, Any] = {
-            "account_id": statement.account_id,
-            "product": statement.product,
-            "statement_id": statement.id,
-            "row_number": one.row_number,
-            "identity": identity,
-            **_ABSENT,
-        }
+    made: list[tuple[Any, ...]] = []
+    faults: dict[str, str] = {}
+    numbers: dict[str, list[str]] = {}
+    account, start = statement.account_id, (statement.account_id, statement.product, statement.id)
+    for one, said, occurrence in rows:
+        digest = veil.digest("statement line", f"{account}\x1f{said}\x1e{occurrence}")
+        identity = digest[:IDENTITY_LETTERS]
+        place = _place(account, identity)
         if isinstance(one, Unreadable):
-            texts = msgspec.json.encode([one.column, one.why, *one.texts])
-            row |= {"role": "unreadable", "status": "moved", "relation": ASIDE}
-            row["sealed"] = veil.seal(texts, place=_place(row))
-            made.append(Prepared(theirs=None, identity=identity, fault=one.column, row=row))
-        else:
-            made.append(_prepare_line(veil, one, row))
-    return made
+            faults[identity] = one.column
+            sealed = veil.seal(_encode([one.column, one.why, *one.texts]), place=place)
+            row = (*start, one.row_number, identity, "unreadable", "moved", *_NOTHING, sealed)
+            made.append((*row, ASIDE))
+            continue
+        for number in {one.financial_transaction_id, one.external_id}:
+            if number:
+                numbers.setdefault(number, []).append(identity)
+        parties = veil.seal(_encode(one.parties), place=place) if any(one.parties) else None
+        made.append(
+            (
+                *start, one.row_number, identity, one.role, one.status, one.at, one.until,
+                one.direction, plain_amount(one.amount), one.currency, _text(one.fee),
+                _text(one.balance), one.financial_transaction_id, one.external_id,
+                party_hash(veil, "MSISDN", one.party), parties,
+                ASIDE if one.role == "own_funds" else None,
+            )
+        )  # fmt: skip
+    contested = frozenset(one for those in numbers.values() if len(those) > 1 for one in those)
+    return Prepared(rows=made, faults=faults, contested=contested)
 
 
 def open_texts(veil: Veil, row: Row[Any]) -> list[str]:
     """Open what a line keeps of people: the two parties, or an unreadable row's fault and cells."""
     if row.sealed is None:
         return []
-    sealed = veil.open(bytes(row.sealed), place=_place(row._mapping))
+    sealed = veil.open(bytes(row.sealed), place=_place(row.account_id, row.identity))
     return msgspec.json.decode(sealed, type=list[str])
 
 
@@ -118,44 +139,12 @@ def to_theirs(row: Row[Any]) -> Theirs:
     )
 
 
-_ABSENT: dict[str, Any] = dict.fromkeys(
-    (
-        "at", "until", "direction", "amount", "currency", "fee", "balance",
-        "financial_transaction_id", "external_id", "party_hash", "sealed", "payment_id",
-        "relation", "rule", "confidence",
-    )
-)  # fmt: skip
+_NOTHING = (None,) * (COLUMNS.index("sealed") - COLUMNS.index("at"))
 
 
-def _prepare_line(veil: Veil, line: Line, row: dict[str, Any]) -> Prepared:
-    row["role"], row["status"] = line.role, line.status
-    row["at"], row["until"], row["direction"] = line.at, line.until, line.direction
-    row["amount"], row["currency"] = plain_amount(line.amount), line.currency
-    row["fee"] = plain_amount(line.fee) if line.fee is not None else None
-    row["balance"] = plain_amount(line.balance) if line.balance is not None else None
-    row["financial_transaction_id"] = line.financial_transaction_id
-    row["external_id"] = line.external_id or line.reference_id
-    row["party_hash"] = party_hash(veil, "MSISDN", line.party)
-    if any(line.parties):
-        row["sealed"] = veil.seal(msgspec.json.encode(line.parties), place=_place(row))
-    theirs = Theirs(
-        identity=row["identity"],
-        account_id=row["account_id"],
-        product=row["product"],
-        role=line.role,
-        status=line.status,
-        at=line.at,
-        until=line.until,
-        direction=line.direction,
-        amount=line.amount,
-        currency=line.currency,
-        fee=line.fee,
-        financial_transaction_id=line.financial_transaction_id,
-        external_id=row["external_id"],
-        party_hash=row["party_hash"],
-    )
-    return Prepared(theirs=theirs, identity=row["identity"], row=row)
+def _text(value: Decimal | None) -> str | None:
+    return plain_amount(value) if value is not None else None
 
 
-def _place(row: Any) -> str:
-    return f"statement_lines {row['account_id']} {row['identity']}"
+def _place(account_id: str, identity: str) -> str:
+    return f"statement_lines {account_id} {identity}"

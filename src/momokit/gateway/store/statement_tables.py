@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
 )
 
@@ -144,6 +145,9 @@ Index(
 Index("ix_statement_lines_at", statement_lines.c.account_id, statement_lines.c.at)
 Index("ix_statement_lines_statement", statement_lines.c.statement_id)
 
+# Written out, not bound: a database uses an index of some rows only where it sees which are meant.
+IS_MATCH = statement_lines.c.relation == literal_column("'match'")
+
 # `class` is one of the twelve; `subject` names what it is about, so that the same is found again.
 discrepancies = Table(
     "discrepancies",
@@ -195,6 +199,8 @@ Index(
     **_only_where("payment_id IS NOT NULL"),
 )
 Index("ix_discrepancies_line", discrepancies.c.line_id, **_only_where("line_id IS NOT NULL"))
+
+IS_OPEN = discrepancies.c.state.in_([literal_column("'open'"), literal_column("'proposed'")])
 
 discrepancy_events = Table(
     "discrepancy_events",
