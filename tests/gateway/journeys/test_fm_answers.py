@@ -109,19 +109,6 @@ async def test_fm_09_409_for_our_own_id_is_a_yes(sqlite_url: str) -> None:
     assert incidents == []
 
 
-async def test_fm_10_409_for_an_id_that_never_left_is_raised(sqlite_url: str) -> None:
-    """Only a copy of these books can have sent it before: a person hears of it."""
-    async with whole(sqlite_url) as gateway:
-        gateway.emulator.faults.add("first_409", times=1)
-        payment_id = await gateway.pay("transfer")
-        await gateway.until_quiet()
-        stored = await gateway.stored(payment_id)
-        incidents = await gateway.incidents()
-
-    assert (stored.state.value, stored.review) == ("pending", True)
-    assert ["before it was first sent" in text for text in incidents] == [True]
-
-
 @pytest.mark.parametrize("seconds", [1.0, 30.0, 120.0])
 async def test_fm_11_what_shows_late_is_waited_for(seconds: float, sqlite_url: str) -> None:
     """Accepted, and not to be found for a while: no failure, and no second send."""
