@@ -41,7 +41,7 @@ ACCOUNT = Account(
     settings={},
     credentials_sealed=b"not used here",
 )
-FAST = BatchPolicy(rows_per_second=1000.0, in_flight_cap=1000, check_holders=False)
+FAST = BatchPolicy(rows_per_second=200.0, in_flight_cap=1000, check_holders=False)
 PATIENCE = 400
 
 

@@ -38,7 +38,7 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApiKey:
-    """A merchant's key, known by its digest alone."""
+    """A merchant's key, known by its digest alone. Two keys of one `owner` are one person."""
 
     id: str
     label: str
@@ -46,6 +46,7 @@ class ApiKey:
     key_hash: str = field(repr=False)
     scopes: tuple[str, ...]
     account_id: str | None = None
+    owner: str | None = None
     expires_at: float | None = None
     revoked_at: float | None = None
     last_used_at: float | None = None
@@ -92,6 +93,17 @@ def pause_account(
     return _to_account(_change(transaction, accounts, account_id, values))
 
 
+def close_lane(transaction: Transaction, account_id: str, *, reason: str) -> bool:
+    """Stop an account's sends for a reason found out at work; False when they are stopped already,
+    by a person perhaps, whose reason and extent then stay."""
+    done = transaction.connection.execute(
+        update(accounts)
+        .where(accounts.c.id == account_id, accounts.c.paused_reason.is_(None))
+        .values(paused_reason=reason, paused_work=Work.SUBMIT.value)
+    )
+    return done.rowcount == 1
+
+
 def resume_account(transaction: Transaction, account_id: str) -> Account:
     """Let an account work again."""
     transaction.wake()
@@ -103,6 +115,12 @@ def list_accounts(transaction: Transaction) -> list[Account]:
     """List the accounts by name."""
     query = select(accounts).order_by(accounts.c.name)
     return [_to_account(row) for row in transaction.connection.execute(query)]
+
+
+def is_paused(transaction: Transaction, account_id: str) -> bool:
+    """Tell whether an account sends nothing at present."""
+    reason = select(accounts.c.paused_reason).where(accounts.c.id == account_id)
+    return transaction.connection.execute(reason).scalar_one_or_none() is not None
 
 
 def add_key(transaction: Transaction, key: ApiKey) -> ApiKey:
