@@ -98,7 +98,7 @@ def test_bad_amounts_are_refused(amount: Any) -> None:
 
 def test_another_markets_currency_is_refused() -> None:
     """Nothing is converted or corrected in silence."""
-    assert refused_field(currency="EUR") == "amount"
+    assert refused_field(currency="EUR") == "currency"
     assert refused_field(amount=Money("5", "GHS")) == "amount"
     assert refused_field(amount=Money("5", "UGX"), currency="GHS") == "currency"
 

@@ -171,7 +171,7 @@ class Forms:
             allowed = " or ".join(self.market.currencies)
             raise InvalidInput(
                 f"{self.market.country} takes {allowed}, not {money.currency}.",
-                field=field,
+                field=field if currency is None else "currency",
                 hint="MTN's sandbox takes EUR only; a production market takes its own currency.",
             )
         return money
