@@ -136,11 +136,13 @@ class Pages:
         problems = self._ring(wish, speech)
         if problems is None:
             try:
-                await pay(
+                seen = await pay(
                     wish, store=self._store, accept=accept, public_url=self._public_url,
                     book=self._book,
                 )  # fmt: skip
-                return self._back(request, target)
+                # Where the link was closed meanwhile there is no page of the payer's own.
+                is_stored = seen.checkout.created_at > 0
+                return self._back(request, seen.checkout if is_stored else checkout)
             except InvalidInput as error:
                 problems = self._explained(error, speech, target)
             except Refusal as refusal:
