@@ -38,7 +38,7 @@ EXIT_CODES: Mapping[int, str] = {
     UNKNOWN: "the outcome is UNKNOWN: ask for its status before anything else",
     OPEN: "the payment is still open; that is not a failure",
     NOT_CHECKED: "could not check, or MTN does not know the reference id (yet); that is not a no",
-    PROBLEMS_FOUND: "doctor found problems",
+    PROBLEMS_FOUND: "a check (doctor, a batch's file) found problems",
     INTERRUPTED: "interrupted; if something was being sent, ask for its status",
 }
 """Every exit code, and what it says."""
@@ -56,6 +56,9 @@ _BY_STATE: Mapping[State, int] = {"successful": OK, "failed": REFUSED, "open": O
 
 def code_of_error(error: MomoError) -> int:
     """Say with which code a command ends that met this error."""
+    told = getattr(error, "exit_code", None)
+    if isinstance(told, int):
+        return told
     return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), UNEXPECTED)
 
 

@@ -11,6 +11,7 @@ PLACES = {
     "demo": Place("demo", "Settle a payment end to end on this machine; needs no account."),
     "emulator": Place("emulator", "Run a local MTN MoMo with a phone page."),
     "gateway": Place("gateway", "Run the payment gateway and look after it."),
+    "batch": Place("batch", "Pay many at once: check, approve, follow, keep the results."),
     "doctor": Place("doctor", "Check keys, host, callback, clock: sandbox to production."),
     "sandbox": Place("sandbox", "Make API users and keys in MTN's sandbox."),
     "request-to-pay": Place("money", "Ask a payer to approve a payment."),

@@ -92,7 +92,7 @@ def error_facts(error: MomoError, *, exit_code: int) -> dict[str, Any]:
         "hint": error.hint,
         "field": getattr(error, "field", None),
         "reference_id": provider.reference_id if provider else None,
-        "code": provider.code if provider else None,
+        "code": getattr(error, "code", None),
         "status": provider.status if provider else None,
         "detail": provider.detail if provider else "",
         "retry_is_safe": error.retry_is_safe,
