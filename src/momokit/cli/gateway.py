@@ -12,7 +12,11 @@ import click
 from momokit.cli.exits import OK, PROBLEMS_FOUND
 from momokit.cli.gateway_accounts import accounts
 from momokit.cli.gateway_endpoints import endpoints
+from momokit.cli.gateway_hold import hold, resume_money, stop_money
+from momokit.cli.gateway_invoices import invoices
 from momokit.cli.gateway_keys import keys
+from momokit.cli.gateway_limits import limits
+from momokit.cli.gateway_links import links
 from momokit.cli.gateway_rehearse import rehearse
 from momokit.cli.gateway_review import review
 from momokit.cli.gateway_store import GatewayGroup, gateway_settings, in_store
@@ -129,7 +133,19 @@ def doctor() -> int:
     return PROBLEMS_FOUND if any(one.status == "problem" for one in findings) else OK
 
 
-for _group in (accounts, keys, endpoints, review, rehearse):
+for _group in (
+    accounts,
+    keys,
+    endpoints,
+    limits,
+    stop_money,
+    resume_money,
+    hold,
+    review,
+    rehearse,
+    links,
+    invoices,
+):
     gateway.add_command(_group)
 
 
