@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from momokit.gateway.store.database import Transaction
     from momokit.gateway.store.store import Store
 
-SCOPES = ("collect", "disburse", "read", "webhooks", "approve", "admin", "shop")
+SCOPES = ("collect", "disburse", "read", "webhooks", "approve", "reconcile", "admin", "shop")
 DAY_SECONDS = 86_400.0
 HOUR_SECONDS = 3_600.0
 

@@ -31,6 +31,7 @@ SCOPES: dict[str, str] = {
     "read": "see payments, accounts and balances",
     "webhooks": "set where webhooks go, and send them again",
     "approve": "approve batches of disbursements that another person made",
+    "reconcile": "import statements, see to discrepancies, set how statements are read",
     "admin": "all of the above, and numbers in full",
     "shop": "the two endpoints of a simple shop, and nothing else",
 }

@@ -153,7 +153,7 @@ async def get_balance(
         why = None
         then, balance = balances.known.get(key, (0.0, None))
         if balance is None or edge.clock() - then > BALANCE_KEPT_SECONDS:
-            fresh, why = await _ask_balance(edge, one.id, asked, currency)
+            fresh, why = await ask_balance(edge, one.id, asked, currency)
             if fresh is not None:
                 then, balance = edge.clock(), fresh
                 balances.known[key] = (then, fresh)
@@ -213,9 +213,10 @@ async def get_holder(
     )
 
 
-async def _ask_balance(
+async def ask_balance(
     edge: Edge, account_id: str, product: Product, currency: str | None
 ) -> tuple[Balance | None, str | None]:
+    """Ask MTN for a balance once; without an answer, say why there is none."""
     try:
         async with asyncio.timeout(DEADLINE_SECONDS), edge.mtn_reads:
             return await _calls(edge, account_id, product).balance(currency), None

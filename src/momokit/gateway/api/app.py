@@ -19,13 +19,16 @@ from momokit.gateway.api import (
     batch_signing,
     batches,
     bills,
+    discrepancies,
     endpoints,
     health,
     heard,
     links,
     money,
     payments,
+    reconciliation,
     shop,
+    statements,
 )
 from momokit.gateway.api.accounts import Balances
 from momokit.gateway.api.callers import authenticate_by, guard
@@ -57,6 +60,9 @@ _ROUTES: list[ControllerRouterHandler] = [
     *batch_signing.ROUTES,
     *batch_files.ROUTES,
     *batch_receipts.ROUTES,
+    *statements.ROUTES,
+    *discrepancies.ROUTES,
+    *reconciliation.ROUTES,
     *money.ROUTES,
     *links.ROUTES,
     *bills.ROUTES,
@@ -162,7 +168,7 @@ def create_api(
         openapi_config=config(),
         request_max_body_size=BODY_LIMIT_BYTES,
         logging_config=None,
-        state=State({"edge": edge, "balances": Balances()}),
+        state=State({"edge": edge, "balances": Balances(), "imports": statements.Imports()}),
         debug=False,
     )
 

@@ -203,7 +203,7 @@ async def get_report(
             out, sheet_format=sheet_format, columns=_columns(batch), rows=rows, language=language
         )
 
-    return await _file_of_rows(request, write, name=f"report-{batch_id}", sheet_format=sheet_format)
+    return await file_of_rows(request, write, name=f"report-{batch_id}", sheet_format=sheet_format)
 
 
 @get(
@@ -231,7 +231,7 @@ async def get_results(
         )
 
     name = f"results-{batch_id}"
-    return await _file_of_rows(request, write, name=name, sheet_format=sheet_format)
+    return await file_of_rows(request, write, name=name, sheet_format=sheet_format)
 
 
 async def _receive(request: Asked, file: IO[bytes]) -> tuple[str, str | None]:
@@ -274,7 +274,7 @@ async def _file(
     return _sent(file, name=name, sheet_format=sheet_format)
 
 
-async def _file_of_rows(
+async def file_of_rows(
     request: Asked,
     write: Callable[[BinaryIO, Transaction], None],
     *,

@@ -22,8 +22,8 @@ from momokit.gateway.store.store import Store
 
 COLLECT, DISBURSE, READ = "collect", "disburse", "read"
 WEBHOOKS, ADMIN, SHOP = "webhooks", "admin", "shop"
-APPROVE = "approve"
-_ALL = frozenset({COLLECT, DISBURSE, READ, WEBHOOKS, APPROVE, ADMIN})
+APPROVE, RECONCILE = "approve", "reconcile"
+_ALL = frozenset({COLLECT, DISBURSE, READ, WEBHOOKS, APPROVE, RECONCILE, ADMIN})
 
 MONEY = frozenset({COLLECT, DISBURSE})
 ANY_READER = frozenset({READ, COLLECT, DISBURSE})

@@ -36,6 +36,7 @@ _TAGS = (
     Tag("Checkout", description="Pages to pay on, and links that lead to them."),
     Tag("Invoices", description="Bills that are followed until they are paid."),
     Tag("Batches", description="Files of payments: checked, signed by two persons, then paid."),
+    Tag("Reconciliation", description="MTN's statements, and what does not agree with them."),
     Tag("Accounts", description="Accounts with MTN, balances, account holders."),
     Tag("Money", description="The kill switch: all money stopped at once, and let go again."),
     Tag("Webhooks", description="Where we tell you, and what was told."),

@@ -27,7 +27,7 @@ from momokit.gateway.core.statement import (
     said_by,
 )
 from momokit.gateway.core.statement_balance import BalanceKeeper, DayProof
-from momokit.gateway.core.statement_profile import Profile, read_profile
+from momokit.gateway.core.statement_profile import Profile
 from momokit.gateway.sheets.limits import MIB, Limits
 from momokit.gateway.sheets.reading import Table, read_table
 from momokit.gateway.store.database import Transaction
@@ -173,13 +173,26 @@ def try_profile(path: Path, *, profile: Profile, market: Market, shown: int = 5)
 async def import_statement(path: Path, upload: Upload, *, store: Store) -> tuple[Statement, bool]:
     """Keep a statement's lines, each once; False when the same file was had before.
 
+    Raises as `carry_out` does.
+    """
+    statement, is_new = await open_import(path, upload, store=store)
+    if not is_new:
+        return statement, False
+    return await carry_out(path, statement, upload, store=store), True
+
+
+async def open_import(path: Path, upload: Upload, *, store: Store) -> tuple[Statement, bool]:
+    """Begin an import, or find that the file was had before, or is being read: then False."""
+    new = _new_statement(upload, await asyncio.to_thread(digest_of, path))
+    return await store.write(lambda t: begin_statement(t, new))
+
+
+async def carry_out(path: Path, statement: Statement, upload: Upload, *, store: Store) -> Statement:
+    """Read an import's file to its end.
+
     Raises InvalidInput (SheetRefused) for a file that cannot be read as a table; what was kept of
     it until then stays, and the same file may be sent again.
     """
-    new = _new_statement(upload, await asyncio.to_thread(digest_of, path))
-    statement, is_new = await store.write(lambda t: begin_statement(t, new))
-    if not is_new:
-        return statement, False
     try:
         _, reading = await asyncio.to_thread(
             _open, path, profile=upload.profile, market=upload.market
@@ -189,7 +202,7 @@ async def import_statement(path: Path, upload: Upload, *, store: Store) -> tuple
         said = error.message if isinstance(error, InvalidInput) else type(error).__name__
         await store.write(lambda t: fail_statement(t, statement.id, error=said))
         raise
-    return await store.write(lambda t: _finish(t, statement, upload, reading, added)), True
+    return await store.write(lambda t: _finish(t, statement, upload, reading, added))
 
 
 async def _keep(
@@ -330,8 +343,3 @@ def _text(value: Any) -> str | None:
 def _put_back(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
     yield first
     yield from rest
-
-
-def profile_of(statement: Statement) -> Profile:
-    """Give the profile that a statement was read by."""
-    return read_profile(statement.profile)

@@ -142,7 +142,6 @@ Index(
     statement_lines.c.id,
     **_only_where("relation IS NULL"),
 )
-Index("ix_statement_lines_at", statement_lines.c.account_id, statement_lines.c.at)
 Index("ix_statement_lines_statement", statement_lines.c.statement_id)
 
 # Written out, not bound: a database uses an index of some rows only where it sees which are meant.

@@ -142,7 +142,6 @@ def _lines() -> None:
         where="payment_id IS NOT NULL AND relation <> 'match'",
     )  # fmt: skip
     _index("ix_statement_lines_unmatched", table, ["account_id", "id"], where="relation IS NULL")
-    op.create_index("ix_statement_lines_at", table, ["account_id", "at"], unique=False)
     op.create_index("ix_statement_lines_statement", table, ["statement_id"], unique=False)
 
 
