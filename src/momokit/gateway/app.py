@@ -19,6 +19,7 @@ from momokit.gateway.core.destinations import DEVELOPMENT, PUBLIC, Allowance, re
 from momokit.gateway.gauges import Gauges
 from momokit.gateway.lanes import Lanes
 from momokit.gateway.metrics import Metrics
+from momokit.gateway.nightly import work_nightly
 from momokit.gateway.provider import Provider
 from momokit.gateway.seal import Sealer
 from momokit.gateway.serve import Server, address_of, listen, metrics_served, stop_on_signals
@@ -106,6 +107,7 @@ class Gateway:
                 parts["api"] = server.serve(sockets=[listening])
             if self.worker is not None:
                 parts["worker"] = self.worker.run()
+                parts["nightly"] = work_nightly(self.store, self._stopping)
                 parts["hold"] = self._every(HOLD_SECONDS, self.audit_hold)
             if self.batches is not None:
                 parts["batches"] = self.batches.run()

@@ -11,8 +11,10 @@ from pathlib import Path
 from momokit.gateway.book import AccountBook
 from momokit.gateway.core.payment import State
 from momokit.gateway.metrics import Metrics
+from momokit.gateway.store.audits import last_success
 from momokit.gateway.store.database import database_url
 from momokit.gateway.store.deliveries import next_delivery_due
+from momokit.gateway.store.discrepancies import count_open
 from momokit.gateway.store.measures import (
     budget_used,
     callback_coverage,
@@ -54,6 +56,8 @@ class Gauges:
         stale = self._store.stale_records
         self._metrics.stale_results(stale - self._stale_told)
         self._stale_told = stale
+        counts, last = await self._store.read(lambda t: (count_open(t), last_success(t)))
+        self._metrics.discrepancies(counts, last_success=last)
         if self._folder is not None:
             usage = shutil.disk_usage(self._folder)
             self._metrics.disk_free(usage.free / usage.total)

@@ -72,6 +72,12 @@ class Metrics:
         self._stale = self._counter(
             "momo_stale_results", "Results refused because their lease was lost"
         )
+        self._discrepancies = self._gauge(
+            "momo_recon_discrepancies", "What does not agree with MTN's statements", "class"
+        )
+        self._reconciled = self._gauge(
+            "momo_recon_last_success_timestamp_seconds", "When a statement was last imported"
+        )
         self._lanes = self._gauge("momo_accounts_paused", "Accounts that send nothing", "country")
 
     def _mtn(self) -> None:
@@ -216,6 +222,12 @@ class Metrics:
     def open_incidents(self, count: int) -> None:
         """Show how many incidents wait for a person."""
         self._waiting.set(count)
+
+    def discrepancies(self, counts: Mapping[str, int], *, last_success: float | None) -> None:
+        """Show what is not closed, by class, and when a statement was last imported (0: never)."""
+        for kind, count in counts.items():
+            self._discrepancies.labels(kind).set(count)
+        self._reconciled.set(last_success or 0.0)
 
     def callback_coverage(self, ratio: float | None) -> None:
         """Show for what share of finished payments MTN called back; None while there are none."""
