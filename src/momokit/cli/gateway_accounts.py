@@ -9,7 +9,8 @@ import click
 
 from momokit.cli.command import Group
 from momokit.cli.exits import OK
-from momokit.cli.gateway_store import find_account, in_store, stamp
+from momokit.cli.gateway_limits import signed_options
+from momokit.cli.gateway_store import find_account, in_store, operator_name, stamp
 from momokit.cli.options import together
 from momokit.cli.output import facts, give, table
 from momokit.cli.session import session
@@ -19,6 +20,7 @@ from momokit.settings import PRODUCTS
 if TYPE_CHECKING:
     from momokit.gateway.seal import Sealer
     from momokit.gateway.store.accounts import Account
+    from momokit.gateway.store.database import Transaction
     from momokit.gateway.store.store import Store
     from momokit.settings import Settings
 
@@ -88,25 +90,25 @@ def list_() -> int:
     """List the accounts, and open each with the secret key."""
     here = session()
 
-    async def work(store: Store, sealer: Sealer) -> list[tuple[Account, Settings]]:
+    async def work(store: Store, sealer: Sealer) -> list[tuple[Account, Settings, list[str]]]:
         from momokit.gateway.book import open_settings
         from momokit.gateway.store.accounts import list_accounts
 
-        found = await store.read(list_accounts)
-        return [(one, open_settings(one, sealer=sealer)) for one in found]
+        found, shut = await store.read(lambda t: (list_accounts(t), _shut_lanes(t)))
+        return [(one, open_settings(one, sealer=sealer), shut.get(one.id, [])) for one in found]
 
     found = in_store(here, work)
     if here.as_json:
-        give(here, [_facts(account, told) for account, told in found])
+        give(here, [_facts(one, told) | {"shut_lanes": shut} for one, told, shut in found])
         return OK
     rows = [
         (
             account.name, account.id, account.market, told.host_url,
-            " ".join(_products(told)), account.paused_reason or "",
+            " ".join(_products(told)), account.paused_reason or "", ", ".join(shut),
         )
-        for account, told in found
+        for account, told, shut in found
     ]  # fmt: skip
-    table(here, ("name", "id", "market", "host", "products", "paused because"), rows)
+    table(here, ("name", "id", "market", "host", "products", "paused because", "shut"), rows)
     return OK
 
 
@@ -145,6 +147,24 @@ def resume(name: str) -> int:
     return _give(in_store(session(), work), None)
 
 
+@accounts.command(examples=('momo gateway accounts reopen uganda --because "MTN says it is over"',))
+@click.argument("name")
+@signed_options
+def reopen(name: str, because: str, by: str | None) -> int:
+    """Open lanes that are shut because MTN gave no answers; they open by themselves as well."""
+    from momokit.gateway.store.lanes import open_by_hand
+
+    here, who = session(), operator_name(by)
+
+    async def work(store: Store, _: Sealer) -> int:
+        account = await store.read(lambda t: find_account(t, name))
+        return await store.write(lambda t: open_by_hand(t, account.id, because=because, by=who))
+
+    count = in_store(here, work)
+    give(here, {"opened": count}, f"{count} lanes opened.")
+    return OK
+
+
 @accounts.command(examples=("momo gateway accounts reseal",))
 def reseal() -> int:
     """Put all that is sealed under the present secret key, after that was changed."""
@@ -173,6 +193,19 @@ def reseal() -> int:
     count = in_store(here, work)
     give(here, {"resealed": count}, f"{count} sealed anew. The former key opens nothing here now.")
     return OK
+
+
+def _shut_lanes(transaction: Transaction) -> dict[str, list[str]]:
+    """Say which lanes are shut because MTN does not answer, by account."""
+    from momokit.gateway.core.payment import Work
+    from momokit.gateway.store.lanes import shut_lanes
+
+    shut: dict[str, list[str]] = {}
+    for one in shut_lanes(transaction):
+        work = "sends" if one.key.work is Work.SUBMIT else "questions"
+        state = one.breaker.state(transaction.now).value
+        shut.setdefault(one.key.account_id, []).append(f"{one.key.product} {work} {state}")
+    return shut
 
 
 def _client_settings(path: Path | None) -> Settings:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from momokit.cli.findings import Finding
+from momokit.cli.gateway_guard_checks import guards
 from momokit.cli.gateway_store import moment
 from momokit.errors import MomoError
 from momokit.gateway.app import account_problems
@@ -40,6 +41,7 @@ async def examine(load: Callable[[], GatewaySettings]) -> list[Finding]:
         findings.append(Finding("database", "ok", f"{settings.database_shown} is ready."))
         findings += await _accounts(store, settings)
         findings += await _doors(store)
+        findings += await guards(store, settings)
         findings += await _work(store)
     finally:
         store.close()

@@ -78,6 +78,16 @@ def find_account(transaction: Transaction, name: str) -> Account:
     return found[0]
 
 
+def operator_name(by: str | None) -> str:
+    """Name who does it: as told, or the user of this machine."""
+    import getpass
+
+    try:
+        return by or getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
 def moment(seconds: float | None) -> str:
     """Write a time for people."""
     if seconds is None:
