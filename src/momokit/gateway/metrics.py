@@ -19,6 +19,7 @@ from prometheus_client import (
 )
 
 from momokit._version import __version__
+from momokit.gateway.core.discrepancy import Kind
 from momokit.gateway.core.payment import State
 from momokit.gateway.store.records import Recorded
 from momokit.operations.exchange import Exchanged
@@ -223,10 +224,10 @@ class Metrics:
         """Show how many incidents wait for a person."""
         self._waiting.set(count)
 
-    def discrepancies(self, counts: Mapping[str, int], *, last_success: float | None) -> None:
+    def discrepancies(self, counts: Mapping[Kind, int], *, last_success: float | None) -> None:
         """Show what is not closed, by class, and when a statement was last imported (0: never)."""
         for kind, count in counts.items():
-            self._discrepancies.labels(kind).set(count)
+            self._discrepancies.labels(kind.value).set(count)
         self._reconciled.set(last_success or 0.0)
 
     def callback_coverage(self, ratio: float | None) -> None:
