@@ -85,7 +85,7 @@ class Desk:
         self.holders_asked: list[str] = []
         self.refusals: dict[str, str] = {}
         self.loop = BatchLoop(
-            store=self.store, book=self.book, ask_holder=self._holder, ask_balance=self._balance
+            store=self.store, book=self.book, ask_holder=self._holder, ask_balance=self.ask_balance
         )
         self._keys = 0
 
@@ -123,9 +123,7 @@ class Desk:
     def claim(self, key: str | None = None, *, request: str = "") -> IdempotencyClaim:
         """Make an idempotency claim, under a new key unless one is given."""
         self._keys += 1
-        return IdempotencyClaim(
-            scope="test", key=key or f"key-{self._keys}", request_hash=request
-        )
+        return IdempotencyClaim(scope="test", key=key or f"key-{self._keys}", request_hash=request)
 
     async def checked(self, *lines: str, **said: Any) -> Batch:
         """Upload a file and let it be checked."""
@@ -210,6 +208,8 @@ class Desk:
         for one in claimed:
             refusal = self.refusals.get(one.payment.party_id or "")
             told = Told(status="SUCCESSFUL", financial_transaction_id=one.id)
+            if refusal is None and self.balance is not None and not one.payment.state.is_final:
+                self.balance -= one.payment.amount
             if refusal is not None:
                 told = Told(status="FAILED", reason_code=refusal)
             await self._learn(one.id, told, lease_token=one.lease_token)
@@ -250,7 +250,7 @@ class Desk:
         self.holders_asked.append(msisdn)
         return self.holders.get(msisdn, Holder(active="could_not_check"))
 
-    async def _balance(self, _account_id: str, _currency: str, /) -> Decimal | None:
+    async def ask_balance(self, _account_id: str, _currency: str, /) -> Decimal | None:
         self.balances_asked += 1
         return self.balance
 

@@ -45,6 +45,7 @@ LOW_FLOAT = "low_float"
 BALANCE_KEPT_SECONDS = 60.0
 NO_BALANCE_KEPT_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 2.0
+RELEASED_AT_ONCE = 200
 WITHDRAWN_AT_ONCE = 200
 HELD_BACK_AT_ONCE = 5000
 
@@ -148,16 +149,17 @@ def pause_batch(transaction: Transaction, claimed: Batch, *, because: str) -> No
 
 def _look(transaction: Transaction, claimed: Batch) -> _View:
     flight = flight_of(transaction, claimed.id)
-    began = claimed.released_at or claimed.resumed_at or claimed.started_at or transaction.now
-    first = claimed.released_at is None or (claimed.resumed_at or 0.0) >= claimed.released_at
+    # After a start or a pause one row goes first, alone: no time before counts for it.
+    idle_seconds = 1 / claimed.rows_per_second
+    if claimed.released_at is not None and claimed.released_at > (claimed.resumed_at or 0.0):
+        idle_seconds = transaction.now - claimed.released_at
     quota = release_quota(
         rows_per_second=claimed.rows_per_second,
-        # The first row need not wait for its time: there was none before it.
-        idle_seconds=transaction.now - began + (1 / claimed.rows_per_second if first else 0.0),
+        idle_seconds=idle_seconds,
         in_flight=flight.rows,
         in_flight_cap=claimed.in_flight_cap,
     )
-    held = held_rows(transaction, claimed.id, limit=max(1, quota))
+    held = held_rows(transaction, claimed.id, limit=min(max(1, quota), RELEASED_AT_ONCE))
     return _View(
         batch=claimed,
         held=held,
