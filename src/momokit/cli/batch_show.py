@@ -75,7 +75,14 @@ def show_batch(here: Session, batch: Mapping[str, Any], *, language: str = "en")
 
 def _facts(batch: Mapping[str, Any]) -> dict[str, Any]:
     float_, currency = batch["float"], batch["currency"]
-    signed = [one["person"] for one in batch["approvals"] if one["counts"]]
+    signed = {
+        what: list(
+            dict.fromkeys(
+                one["person"] for one in batch["approvals"] if one["counts"] and one["what"] == what
+            )
+        )
+        for what in ("approve", "override")
+    }
     checks = ", ".join(f"{count} {name}" for name, count in sorted(batch["checks"].items()))
     missing = float_["missing"]
     return {
@@ -90,7 +97,9 @@ def _facts(batch: Mapping[str, Any]) -> dict[str, Any]:
         "file": batch["file_name"],
         "checks": checks,
         "made by": batch["made_by"],
-        "signed by": f"{', '.join(signed) or 'nobody yet'} ({batch['approvals_needed']} needed)",
+        "approved by": f"{', '.join(signed['approve']) or 'nobody yet'}"
+        f" ({batch['approvals_needed']} needed)",
+        "findings taken on by": ", ".join(signed["override"]),
         "hash": batch["hash"],
         "retry of": batch["parent_id"],
         "in the account": money(float_["balance"], currency) if float_["balance"] else None,

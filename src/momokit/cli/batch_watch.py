@@ -70,15 +70,20 @@ class News:
         return f"{money(str(amount), currency)} of {money(self.batch['amount'], currency)}"
 
     @property
-    def line(self) -> str:
-        """Everything on one line."""
-        words = [f"{self.batch['state']}  {self.done_rows}/{self.rows} rows", self.counts]
-        words += [self.paid] if self.batch["progress"] else []
+    def pace(self) -> str:
+        """Money, rate and time left."""
+        words = [self.paid] if self.batch["progress"] else []
         if self.rows_per_second > 0:
             words.append(f"{self.rows_per_second:.1f} rows/s")
         if self.seconds_left is not None and self.done_rows < self.rows:
             words.append(f"{duration(self.seconds_left)} left")
-        return "  ".join(word for word in words if word)
+        return "  ".join(words)
+
+    @property
+    def line(self) -> str:
+        """Everything on one line."""
+        head = f"{self.batch['state']}  {self.done_rows}/{self.rows} rows"
+        return "  ".join(word for word in (head, self.counts, self.pace) if word)
 
 
 def duration(seconds: float) -> str:
@@ -143,22 +148,18 @@ def _listener(here: Session) -> Iterator[Callable[[News], None]]:
 
         yield say
         return
-    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.console import Group
+    from rich.live import Live
+    from rich.progress_bar import ProgressBar
+    from rich.text import Text
 
-    with Progress(
-        TextColumn("{task.fields[state]}"),
-        BarColumn(bar_width=28, complete_style="green", finished_style="green"),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("{task.fields[rest]}"),
-        console=screen,
-    ) as bar:
-        task = bar.add_task("", total=1, state="", rest="")
+    with Live(console=screen, refresh_per_second=8) as live:
 
         def draw(news: News) -> None:
-            rest = news.line.partition("  ")[2]
-            state = news.batch["state"]
-            total = max(news.rows, 1)
-            bar.update(task, total=total, completed=news.done_rows, state=state, rest=rest)
+            bar = ProgressBar(total=max(news.rows, 1), completed=news.done_rows, width=40)
+            head = Text(f"{news.batch['state']}  {news.done_rows}/{news.rows} rows", style="bold")
+            rest = (Text(line) for line in (news.counts, news.pace) if line)
+            live.update(Group(head, bar, *rest))
 
         yield draw
 

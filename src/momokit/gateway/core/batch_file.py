@@ -134,7 +134,7 @@ _TITLES: tuple[tuple[Role, frozenset[str]], ...] = (
     (
         Role.NOTE,
         _titles(
-            "note, message, narration, motif, libelle, motif du paiement, objet, notes, reason,"
+            "note, message, narration, motif, libelle, motif du paiement, objet, notes,"
             " purpose, memo, payee note, message au beneficiaire"
         ),
     ),
@@ -216,6 +216,19 @@ def _split_name(columns: list[Column]) -> list[Column]:
         replace(column, role=Role.FAMILY_NAME) if column.role is Role.NAME else column
         for column in columns
     ]
+
+
+# The columns that results are given back with; see the result file of a batch.
+_OF_RESULTS = (
+    _titles("mtn transaction id, n de transaction mtn"),
+    _titles("payment id, n de paiement"),
+)
+
+
+def is_of_results(titles: Iterable[str]) -> bool:
+    """For telling a file of results, whose rows were paid already, from a file to be paid."""
+    words = {folded(title) for title in titles}
+    return all(words & names for names in _OF_RESULTS)
 
 
 def find_clash(columns: Iterable[Column]) -> tuple[Column, Column] | None:

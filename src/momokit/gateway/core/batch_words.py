@@ -222,6 +222,13 @@ _FILES: Mapping[str, Words] = {
         "L'en-tête des montants indique {told}, et ce lot paie en {currency}. Choisissez le bon"
         " compte ou le bon fichier.",
     ),
+    "result_file": Words(
+        "These are the results of an earlier batch, whose rows may be paid already. To pay what"
+        " failed, use “retry failed”; otherwise take the result columns out.",
+        "Ce sont les résultats d'un lot précédent, dont les lignes sont peut-être déjà payées. Pour"
+        " payer ce qui a échoué, utilisez « retry failed » ; sinon retirez les colonnes de"
+        " résultat.",
+    ),
     "no_rows": Words(
         "There is no row to pay below the header.",
         "Il n'y a aucune ligne à payer sous l'en-tête.",

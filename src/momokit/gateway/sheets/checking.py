@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from momokit.gateway.core.batch_amounts import read_amount_cell
-from momokit.gateway.core.batch_file import Column, Role, find_clash, is_footer, is_total, places
+from momokit.gateway.core.batch_file import (
+    Column,
+    Role,
+    find_clash,
+    is_footer,
+    is_of_results,
+    is_total,
+    places,
+)
 from momokit.gateway.core.batch_findings import Finding, error, warning
 from momokit.gateway.core.batch_rows import (
     CheckedRow,
@@ -128,10 +136,13 @@ class FileCheck:
     def _header_findings(self) -> list[Finding]:
         column = self._where[Role.AMOUNT]
         currency = self._rules.currency
-        if not column.currency or is_word_for(column.currency, currency=currency):
-            return []
-        facts = {"told": column.currency, "currency": currency}
-        return [error("header_currency", column=column.shown, **facts)]
+        found = []
+        if is_of_results(one.title for one in self.columns):
+            found.append(error("result_file"))
+        if column.currency and not is_word_for(column.currency, currency=currency):
+            facts = {"told": column.currency, "currency": currency}
+            found.append(error("header_currency", column=column.shown, **facts))
+        return found
 
 
 class _Sums:
