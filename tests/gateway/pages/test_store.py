@@ -1,0 +1,103 @@
+"""The database itself holds a checkout to one open attempt, whatever code runs above it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import delete, insert, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from momokit.gateway.core.decide import decide
+from momokit.gateway.core.facts import Told
+from momokit.gateway.store.attempts import NotPayable, Overtaken, reserve
+from momokit.gateway.store.database import Transaction
+from momokit.gateway.store.invoice_life import follow_invoice, send_invoice
+from momokit.gateway.store.invoices import Invoice, add_invoice
+from momokit.gateway.store.link_tables import attempts, invoice_events
+from momokit.gateway.store.links import CHECKOUT, Checkout, add_checkout
+from momokit.gateway.store.store import Store
+from tests.gateway.store.making import accept, new_payment
+
+pytestmark = pytest.mark.anyio
+
+PAGE = Checkout(
+    id="chk_1", kind=CHECKOUT, account_id="acc_1", token="t" * 43, currency="UGX",
+    merchant_name="shop", amount=Decimal(5000),
+)  # fmt: skip
+
+
+def row(payment_id: str, number: int) -> dict[str, object]:
+    """Lay out an attempt that holds its checkout."""
+    return {
+        "payment_id": payment_id, "channel": "page", "checkout_id": "chk_1", "number": number,
+        "holds": True, "created_at": 0.0,
+    }  # fmt: skip
+
+
+async def test_two_held_attempts_are_refused_by_the_database(store: Store) -> None:
+    """Direct SQL cannot open a second attempt at a checkout, nor give a number twice."""
+    await store.write(lambda t: add_checkout(t, PAGE))
+    await accept(store, "a", "b", "c")
+    await store.write(lambda t: t.connection.execute(insert(attempts), [row("pay_a", 0)]))
+    with pytest.raises(IntegrityError):
+        await store.write(lambda t: t.connection.execute(insert(attempts), [row("pay_b", 1)]))
+    await store.write(lambda t: t.connection.execute(update(attempts).values(holds=False)))
+    with pytest.raises(IntegrityError):
+        await store.write(lambda t: t.connection.execute(insert(attempts), [row("pay_b", 0)]))
+    await store.write(lambda t: t.connection.execute(insert(attempts), [row("pay_c", 1)]))
+
+
+async def test_an_attempt_and_its_payment_are_one(store: Store) -> None:
+    """Refused, the payment is not there; taken, the next number alone is taken, when it is over."""
+    await store.write(lambda t: add_checkout(t, PAGE))
+    first, early, wrong = (new_payment(name, party_id=None) for name in "abc")
+    await store.accept(first, idempotency=None, checks=[reserve(first, checkout=PAGE, number=0)])
+    with pytest.raises(NotPayable):
+        await store.accept(
+            early, idempotency=None, checks=[reserve(early, checkout=PAGE, number=1)]
+        )
+    with pytest.raises(Overtaken):
+        await store.accept(
+            wrong, idempotency=None, checks=[reserve(wrong, checkout=PAGE, number=0)]
+        )
+    found = [await store.payment(f"pay_{name}") for name in "abc"]
+    fact = Told(status="FAILED", reason_code="APPROVAL_REJECTED")
+    await store.record("pay_a", lambda p, now: decide(p, fact, now=now), lease_token=None)
+    await store.accept(early, idempotency=None, checks=[reserve(early, checkout=PAGE, number=1)])
+    again = await store.payment("pay_b")
+
+    assert [one is not None for one in found] == [True, False, False]
+    assert again is not None
+
+
+async def test_another_amount_is_refused(store: Store) -> None:
+    """A checkout takes its own amount and no other, whoever asks."""
+    await store.write(lambda t: add_checkout(t, PAGE))
+    less = new_payment("a", amount=Decimal(4999))
+    with pytest.raises(ValueError, match="least"):
+        await store.accept(less, idempotency=None, checks=[reserve(less, checkout=PAGE, number=0)])
+
+    assert await store.payment("pay_a") is None
+
+
+async def test_the_history_of_invoices_is_only_added_to(store: Store) -> None:
+    """The database refuses to change or to drop a line of it."""
+    from momokit.gateway.core.invoice import Terms
+
+    draft = Invoice(
+        id="inv_1", account_id="acc_1", number="1", currency="UGX", merchant_name="shop",
+        terms=Terms(total=Decimal(5)),
+    )  # fmt: skip
+    await store.write(lambda t: add_invoice(t, draft))
+    await store.write(lambda t: send_invoice(t, "inv_1"))
+    for statement in (update(invoice_events).values(event="x"), delete(invoice_events)):
+
+        def change(transaction: Transaction, statement: object = statement) -> None:
+            transaction.connection.execute(statement)  # type: ignore[call-overload]
+
+        with pytest.raises(DBAPIError, match="history is only added to"):
+            await store.write(change)
+    after = await store.write(lambda t: follow_invoice(t, "inv_1"))
+
+    assert (after.state, after.sequence) == ("sent", 1)
