@@ -95,7 +95,7 @@ def show(name: str | None, history: bool) -> int:
     """Show the limits of one account or of all, and what was paid out today."""
     from momokit.gateway.core.limits import read_limits
     from momokit.gateway.store.accounts import list_accounts
-    from momokit.gateway.store.guards import spent_today
+    from momokit.gateway.store.sums import spent_today
     from momokit.gateway.store.switches import list_guard_events
 
     def unit(

@@ -27,11 +27,11 @@ from momokit.gateway.settings import GatewaySettings
 from momokit.gateway.start import claim_sqlite, disk_gate, open_store
 from momokit.gateway.steps.audit import audit_page
 from momokit.gateway.store.deliveries import ClaimedDelivery
-from momokit.gateway.store.guards import forget_old_sums
 from momokit.gateway.store.idempotency import forget_old_keys
 from momokit.gateway.store.invoice_life import follow_time
 from momokit.gateway.store.records import Recorded
 from momokit.gateway.store.store import Store
+from momokit.gateway.store.sums import forget_old_sums
 
 if TYPE_CHECKING:
     from momokit.gateway.api.app import Api

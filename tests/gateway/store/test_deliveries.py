@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from momokit.gateway.core.facts import Taken
+from momokit.gateway.core.places import Room
 from momokit.gateway.store import accounts, deliveries
 from momokit.gateway.store.deliveries import ClaimedDelivery, DeliveryResult
 from momokit.gateway.store.store import Store
@@ -116,3 +119,29 @@ async def test_what_was_given_up_can_be_replayed_for_thirty_days(
     assert given_up.given_up_at == START
     assert (replayed, again.delivery.body) == (True, claimed.delivery.body)
     assert not await store.write(lambda t: deliveries.replay(t, claimed.delivery.id))
+
+
+async def test_what_is_replayed_has_the_whole_schedule_before_it(store: Store) -> None:
+    """Its tries are counted anew, so that one more failure does not give it up at once."""
+    await add_endpoint(store, "end_1")
+    await _told(store, "a")
+    for _ in range(3):
+        [claimed] = await _claim(store)
+        await store.record_delivery(_result(claimed, retry_at=START))
+    [last] = await _claim(store)
+    await store.record_delivery(_result(last))
+    await store.write(lambda t: deliveries.replay(t, last.delivery.id))
+    [again] = await _claim(store)
+    assert (last.delivery.attempts, again.delivery.attempts) == (3, 0)
+
+
+async def test_an_endpoint_takes_no_more_than_its_places(store: Store) -> None:
+    """What is under way to it counts; one that failed last has a single place."""
+    for endpoint_id in ("end_1", "end_2", "end_3"):
+        await add_endpoint(store, endpoint_id)
+    await _told(store, *(f"n{n}" for n in range(6)))
+    room = Room(each=4, taken={"end_1": 3}, failed=frozenset({"end_2", "end_3"}), for_failed=1)
+    claimed = await store.claim_deliveries(limit=100, lease_seconds=30, room=room)
+    counts = Counter(one.delivery.endpoint_id for one in claimed)
+    assert counts["end_1"] == 1
+    assert counts["end_2"] + counts["end_3"] == 1

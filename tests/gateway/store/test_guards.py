@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from momokit.gateway.core.facts import Taken, Told, TurnedDown
 from momokit.gateway.core.limits import Limits, day_of
 from momokit.gateway.core.payment import Work
-from momokit.gateway.store import guards, switches
+from momokit.gateway.store import guards, sums, switches
 from momokit.gateway.store.accounts import list_accounts
 from momokit.gateway.store.guard_tables import guard_events, spent
 from momokit.gateway.store.guards import LimitExceeded
@@ -47,7 +47,7 @@ async def _send(store: Store, name: str, amount: str = "100", **changes: Any) ->
 
 
 async def _spent(store: Store) -> Decimal | None:
-    return (await store.read(lambda t: guards.spent_today(t, "acc_1"))).get("UGX")
+    return (await store.read(lambda t: sums.spent_today(t, "acc_1"))).get("UGX")
 
 
 @pytest.mark.parametrize(
@@ -140,11 +140,11 @@ async def test_what_failed_gives_its_share_back_to_its_day(store: Store, clock: 
     clock.advance(86_400)
     await store.record("pay_b", on(FAILED), lease_token=None)
     today = await _spent(store)
-    rows = select(spent.c.amount).where(spent.c.party_hash == guards.ALL)
-    sums = await store.read(lambda t: t.connection.execute(rows).scalars().all())
+    rows = select(spent.c.amount).where(spent.c.party_hash == sums.ALL)
+    kept = await store.read(lambda t: t.connection.execute(rows).scalars().all())
     assert (given_back, corrected) == (Decimal(200), Decimal(400))
     assert room == [None, "send_per_payee_per_day 0"]
-    assert (today, sums) == (None, ["300"])
+    assert (today, kept) == (None, ["300"])
 
 
 async def test_fifty_at_once_never_exceed_it(store: Store) -> None:

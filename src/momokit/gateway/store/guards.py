@@ -7,15 +7,12 @@ when it fails, its share goes back to that day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
+from sqlalchemy import exists, select, update
 
 from momokit.gateway.core.limits import (
-    DAY_SECONDS,
     NEW_PAYEE_SECONDS,
     PAYING_KINDS,
     Exceeded,
@@ -29,8 +26,8 @@ from momokit.gateway.core.limits import (
     read_limits,
 )
 from momokit.gateway.core.payment import State
-from momokit.gateway.store.database import Transaction, insert_unless_there
-from momokit.gateway.store.guard_tables import spent
+from momokit.gateway.store.database import Transaction
+from momokit.gateway.store.guard_tables import switches
 from momokit.gateway.store.personal import party_hash
 from momokit.gateway.store.records import (
     Check,
@@ -40,13 +37,16 @@ from momokit.gateway.store.records import (
     from_json,
     to_json,
 )
+from momokit.gateway.store.sums import (
+    ALL,
+    batched,
+    count_today,
+    locked_sums,
+    read_sums,
+    write_sums,
+)
 from momokit.gateway.store.switches import note, refuse_while_stopped
 from momokit.gateway.store.tables import accounts, payments
-
-ALL = ""
-"""Stands where a payee's hash would: the sum of the whole account."""
-
-KEPT_DAYS = 40
 
 
 class LimitExceeded(StoreError):
@@ -57,24 +57,14 @@ class LimitExceeded(StoreError):
         self.exceeded = exceeded
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Counted:
-    """A payment whose share of a day's sum changes hands: `amount` is negative to give it back."""
-
-    account_id: str
-    currency: str
-    day: int
-    party_hash: str | None
-    amount: Decimal
-
-
 def gate(transaction: Transaction, news: Sequence[NewPayment]) -> dict[str, int]:
     """Let new payments in, or raise Stopped or LimitExceeded; give the day each was counted under.
 
     Those that are not counted are left out. All of them stand or fall together.
     """
-    refuse_while_stopped(transaction)
-    by_account = _limits_of(transaction, {new.account_id for new in news})
+    by_account, stopped = _conditions_of(transaction, {new.account_id for new in news})
+    if stopped:
+        refuse_while_stopped(transaction)
     paying: dict[tuple[str, str], list[NewPayment]] = {}
     for new in news:
         limits = by_account.get(new.account_id)
@@ -128,7 +118,7 @@ def room_for(
     asked = list(amounts)
     parties = {party for party, _ in asked if party is not None}
     day = day_of(transaction.now)
-    sums = _read(transaction, account_id, currency, day, parties) if limits.counts else {}
+    sums = read_sums(transaction, account_id, currency, day, parties) if limits.counts else {}
     try:
         _add(transaction, account_id, currency, limits, asked, sums)
     except LimitExceeded as error:
@@ -149,36 +139,6 @@ def take(
     """
     limits = _limits_of(transaction, {account_id}).get(account_id, {})
     return _take(transaction, account_id, currency, limits, list(amounts))
-
-
-def count_ends(transaction: Transaction, changes: Sequence[tuple[Any, State]]) -> None:
-    """Give back the shares of payments that failed, and take again those of failures undone.
-
-    `changes` are rows as they were, each with the state it moves to.
-    """
-    moved = [
-        Counted(
-            account_id=row.account_id,
-            currency=row.currency,
-            day=row.counted_day,
-            party_hash=row.party_hash,
-            amount=Decimal(row.amount) * (-1 if after is State.FAILED else 1),
-        )
-        for row, after in changes
-        if row.counted_day is not None
-        and (row.state == State.FAILED.value) != (after is State.FAILED)
-    ]
-    by_sum: dict[tuple[str, str, int], list[Counted]] = {}
-    for one in moved:
-        by_sum.setdefault((one.account_id, one.currency, one.day), []).append(one)
-    for (account_id, currency, day), ones in sorted(by_sum.items()):
-        parties = {ALL, *(one.party_hash for one in ones if one.party_hash is not None)}
-        sums = _locked(transaction, account_id, currency, day, parties)
-        for one in ones:
-            for party in (ALL, one.party_hash):
-                if party in sums:
-                    sums[party] = max(Decimal(0), sums[party] + one.amount)
-        _write(transaction, account_id, currency, day, sums)
 
 
 def set_limits(
@@ -202,29 +162,11 @@ def set_limits(
     transaction.connection.execute(
         update(accounts).where(accounts.c.id == account_id).values(limits=text)
     )
-    _count_today(transaction, account_id)
+    count_today(transaction, account_id)
     note(
         transaction, "limits_set", account_id=account_id, because=because, by=by,
         details={"before": before.limits, "after": text},
     )  # fmt: skip
-
-
-def spent_today(transaction: Transaction, account_id: str) -> dict[str, Decimal]:
-    """Tell what an account with limits has paid out today, by currency."""
-    rows = transaction.connection.execute(
-        select(spent.c.currency, spent.c.amount).where(
-            spent.c.account_id == account_id,
-            spent.c.day == day_of(transaction.now),
-            spent.c.party_hash == ALL,
-        )
-    )
-    return {currency: Decimal(amount) for currency, amount in rows}
-
-
-def forget_old_sums(transaction: Transaction) -> None:
-    """Drop sums of days long past, to which nothing will be given back that matters."""
-    oldest = day_of(transaction.now) - KEPT_DAYS
-    transaction.connection.execute(delete(spent).where(spent.c.day < oldest))
 
 
 def _refuse(exceeded: Exceeded | None) -> None:
@@ -233,14 +175,22 @@ def _refuse(exceeded: Exceeded | None) -> None:
 
 
 def _limits_of(transaction: Transaction, account_ids: set[str]) -> dict[str, dict[str, Limits]]:
-    """Read limits so that nobody changes them before this transaction ends."""
+    return _conditions_of(transaction, account_ids)[0]
+
+
+def _conditions_of(
+    transaction: Transaction, account_ids: set[str]
+) -> tuple[dict[str, dict[str, Limits]], bool]:
+    """Read limits so that nobody changes them before this transaction ends; is money stopped?"""
+    stopped = exists().where(switches.c.is_on)
     rows = transaction.connection.execute(
-        select(accounts.c.id, accounts.c.limits)
+        select(accounts.c.id, accounts.c.limits, stopped.label("stopped"))
         .where(accounts.c.id.in_(sorted(account_ids)))
         .order_by(accounts.c.id)
-        .with_for_update(read=True)
-    )
-    return {row.id: read_limits(from_json(row.limits)) for row in rows if row.limits is not None}
+        .with_for_update(read=True, of=accounts)
+    ).all()
+    limits = {row.id: read_limits(from_json(row.limits)) for row in rows if row.limits is not None}
+    return limits, any(row.stopped for row in rows)
 
 
 def _take(
@@ -260,9 +210,9 @@ def _take(
         return None
     day = day_of(transaction.now)
     parties = {party for party, _ in amounts if party is not None}
-    sums = _locked(transaction, account_id, currency, day, parties)
+    sums = locked_sums(transaction, account_id, currency, day, parties)
     _add(transaction, account_id, currency, limits, amounts, sums)
-    _write(transaction, account_id, currency, day, sums)
+    write_sums(transaction, account_id, currency, day, sums)
     return day
 
 
@@ -305,90 +255,3 @@ def _known_payees(transaction: Transaction, account_id: str, parties: set[str]) 
         )
         known |= set(transaction.connection.execute(asked.distinct()).scalars())
     return known
-
-
-def _locked(
-    transaction: Transaction, account_id: str, currency: str, day: int, parties: set[str]
-) -> dict[str, Decimal]:
-    """Read sums, made where there were none, so that nobody else adds to them meanwhile.
-
-    The account's own sum sorts first: who holds it is alone with those of its payees.
-    """
-    at = {"account_id": account_id, "currency": currency, "day": day, "amount": "0"}
-    for names in batched(sorted({ALL, *parties})):
-        transaction.connection.execute(
-            insert_unless_there(transaction.connection, spent),
-            [at | {"party_hash": name} for name in names],
-        )
-    return _read(transaction, account_id, currency, day, parties, locks=True)
-
-
-def _read(
-    transaction: Transaction,
-    account_id: str,
-    currency: str,
-    day: int,
-    parties: set[str],
-    *,
-    locks: bool = False,
-) -> dict[str, Decimal]:
-    found: dict[str, Decimal] = {}
-    for names in batched(sorted({ALL, *parties})):
-        query = (
-            select(spent.c.party_hash, spent.c.amount)
-            .where(*_of_day(account_id, day, currency), spent.c.party_hash.in_(names))
-            .order_by(spent.c.party_hash)
-        )
-        rows = transaction.connection.execute(query.with_for_update() if locks else query)
-        found |= {name: Decimal(amount) for name, amount in rows}
-    return found
-
-
-def _write(
-    transaction: Transaction, account_id: str, currency: str, day: int, sums: Mapping[str, Decimal]
-) -> None:
-    transaction.connection.execute(
-        update(spent)
-        .where(*_of_day(account_id, day, currency), spent.c.party_hash == bindparam("of"))
-        .values(amount=bindparam("sum")),
-        [{"of": party, "sum": str(amount)} for party, amount in sums.items()],
-    )
-
-
-def _count_today(transaction: Transaction, account_id: str) -> None:
-    """Make today's sums from the payments themselves, as limits may be new."""
-    connection, day = transaction.connection, day_of(transaction.now)
-    mine = (
-        payments.c.account_id == account_id,
-        payments.c.created_at >= day * DAY_SECONDS,
-        payments.c.kind.in_(sorted(PAYING_KINDS)),
-        payments.c.state != State.FAILED.value,
-    )
-    connection.execute(delete(spent).where(spent.c.account_id == account_id, spent.c.day == day))
-    connection.execute(update(payments).where(*mine).values(counted_day=day))
-    sums: dict[tuple[str, str], Decimal] = {}
-    query = select(payments.c.currency, payments.c.party_hash, payments.c.amount).where(*mine)
-    for currency, party, amount in connection.execute(query):
-        for of in {ALL, party or ALL}:
-            sums[currency, of] = sums.get((currency, of), Decimal(0)) + Decimal(amount)
-    rows = [
-        {"account_id": account_id, "currency": currency, "day": day, "party_hash": of,
-         "amount": str(amount)}
-        for (currency, of), amount in sums.items()
-    ]  # fmt: skip
-    if rows:
-        connection.execute(insert(spent), rows)
-
-
-def _of_day(account_id: str, day: int, currency: str) -> tuple[ColumnElement[bool], ...]:
-    return (
-        spent.c.account_id == account_id,
-        spent.c.currency == currency,
-        spent.c.day == day,
-    )
-
-
-def batched(names: Sequence[str], *, size: int = 500) -> Iterator[list[str]]:
-    """Cut a long list, since a statement takes only so many values."""
-    for start in range(0, len(names), size):
-        yield list(names[start : start + size])
