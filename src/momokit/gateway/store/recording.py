@@ -15,7 +15,6 @@ from momokit.gateway.core.payment import Payment, Work
 from momokit.gateway.store.attempts import Moved, follow_payments
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.deliveries import Notice, insert_deliveries
-from momokit.gateway.store.guards import count_ends
 from momokit.gateway.store.incidents import raise_incidents
 from momokit.gateway.store.personal import Personal, open_personal
 from momokit.gateway.store.records import (
@@ -26,6 +25,7 @@ from momokit.gateway.store.records import (
     to_json,
     to_payment,
 )
+from momokit.gateway.store.sums import count_ends
 from momokit.gateway.store.tables import events, payments
 
 ASK_GAP_SECONDS = 2.0
