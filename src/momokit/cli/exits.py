@@ -38,7 +38,7 @@ EXIT_CODES: Mapping[int, str] = {
     UNKNOWN: "the outcome is UNKNOWN: ask for its status before anything else",
     OPEN: "the payment is still open; that is not a failure",
     NOT_CHECKED: "could not check, or MTN does not know the reference id (yet); that is not a no",
-    PROBLEMS_FOUND: "a check (doctor, a batch's file) found problems",
+    PROBLEMS_FOUND: "a check (doctor, a batch's file, a statement) found problems",
     INTERRUPTED: "interrupted; if something was being sent, ask for its status",
 }
 """Every exit code, and what it says."""

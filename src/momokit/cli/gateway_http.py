@@ -100,6 +100,13 @@ class GatewayClient:
         with self._open("PATCH", path, {}, data=data, headers=headers) as answer:
             return json.load(answer)
 
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Put something in place of what was there; the answer's JSON."""
+        headers = {"Content-Type": "application/json"}
+        data = json.dumps(body).encode()
+        with self._open("PUT", path, {}, data=data, headers=headers) as answer:
+            return json.load(answer)
+
     def upload(self, path: str, file: Path, *, key: str | None = None, **query: Any) -> Any:
         """Send a file as it is, a piece at a time; the answer's JSON."""
         try:

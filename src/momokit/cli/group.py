@@ -12,6 +12,7 @@ PLACES = {
     "emulator": Place("emulator", "Run a local MTN MoMo with a phone page."),
     "gateway": Place("gateway", "Run the payment gateway and look after it."),
     "batch": Place("batch", "Pay many at once: check, approve, follow, keep the results."),
+    "reconcile": Place("reconcile", "Hold MTN's statements against the books."),
     "doctor": Place("doctor", "Check keys, host, callback, clock: sandbox to production."),
     "sandbox": Place("sandbox", "Make API users and keys in MTN's sandbox."),
     "request-to-pay": Place("money", "Ask a payer to approve a payment."),
