@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import click
 
@@ -291,8 +292,6 @@ def _show(here: Session, told: Any, waiting: list[Any], *, days: bool = False) -
 
 
 def _with(path: str, **query: str | None) -> str:
-    from urllib.parse import urlencode
-
     given = {name: value for name, value in query.items() if value is not None}
     return f"{path}?{urlencode(given)}" if given else path
 

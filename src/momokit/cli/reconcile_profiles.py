@@ -1,4 +1,4 @@
-"""`momo reconcile profiles` and `codes`: how statements are read, and where movements are booked."""
+"""`momo reconcile profiles` and `codes`: how statements are read, where movements are booked."""
 
 from __future__ import annotations
 

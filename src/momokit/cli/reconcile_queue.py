@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import click
 
@@ -50,10 +51,9 @@ def queue(
 ) -> int:
     """List what does not agree with MTN, the oldest first."""
     here = session()
-    path = "/v1/discrepancies"
-    words = [f"class={one}" for one in kinds] + [f"state={one}" for one in states]
-    words += [f"{name}={value}" for name, value in given.items() if value not in (None, "")]
-    told = GatewayClient(url, key).get(f"{path}?{'&'.join(words)}")
+    words = [("class", one) for one in kinds] + [("state", one) for one in states]
+    words += [(name, value) for name, value in given.items() if value not in (None, "")]
+    told = GatewayClient(url, key).get(f"/v1/discrepancies?{urlencode(words)}")
     if here.as_json:
         give(here, told)
         return OK
