@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 
 from momokit.gateway.api.app import Api, create_api
+from momokit.gateway.api.edge import ApiRates
 from momokit.gateway.book import AccountBook, new_account
 from momokit.gateway.core.decide import decide
 from momokit.gateway.core.facts import Decision, Fact, NotKnown, TurnedDown
@@ -69,6 +70,7 @@ class Shop:
         self.sealer = Sealer(b"k" * 32)
         self.book = AccountBook(store, self.sealer)
         self.counted = Counted()
+        self.rates: ApiRates | None = None
         self.base_url = base_url
         self.credentials = credentials
         self.account_ids: dict[str, str] = {}
@@ -93,6 +95,7 @@ class Shop:
             self.book,
             Told(),
             metrics=self.counted,
+            rates=self.rates,
             clients=clients,
             seal=self.sealer.seal_texts,
             unseal=self.sealer.open_texts,
