@@ -55,11 +55,14 @@ _armed = {
     "at": os.environ.get("MOMO_CRASH_AT", ""),
     "log": os.environ.get("MOMO_CRASH_LOG", ""),
 }
+_passes_left = {"": 0, _armed["at"]: 1}
 
 
-def arm(*, at: str) -> None:
-    """Choose the place where this process is to die; an empty name disarms it."""
+def arm(*, at: str, nth: int = 1) -> None:
+    """Choose the place where this process is to die, the `nth` time that it passes; an empty name
+    disarms it."""
     _armed["at"] = at
+    _passes_left[at] = nth
 
 
 def pass_by(name: str) -> None:
@@ -67,5 +70,8 @@ def pass_by(name: str) -> None:
     if _armed["log"]:
         with open(_armed["log"], "a", encoding="utf-8") as file:
             file.write(name + "\n")
-    if name == _armed["at"]:
+    if name != _armed["at"]:
+        return
+    _passes_left[name] -= 1
+    if _passes_left[name] <= 0:
         os.kill(os.getpid(), signal.SIGKILL)
