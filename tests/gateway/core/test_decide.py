@@ -106,7 +106,7 @@ TABLE: list[tuple[str, str, str, Work | None, float | None, str, str | None]] = 
     ("failed", "told_strange", "failed", SETTLE, 5, "status_behind", None),
     ("failed", "told_successful", "successful", None, None, "corrected", "payment.corrected"),
     ("failed", "told_failed", "failed", None, None, "confirmed", None),
-    ("failed", "told_other_amount", "failed", None, None, "mismatch", None),
+    ("failed", "told_other_amount", "failed", SETTLE, DAY, "mismatch", None),
     ("failed", "not_known", "failed", None, None, "not_known_after_final", None),
     ("failed", "no_answer", "failed", None, None, "status_unavailable", None),
     ("failed", "withdrawn", "failed", None, None, "cancel_refused", None),

@@ -19,6 +19,8 @@ from hypothesis.stateful import (
 from momokit.gateway.core import schedule
 from momokit.gateway.core.decide import decide, is_legal
 from momokit.gateway.core.facts import (
+    CancelAnswered,
+    CancelAsked,
     Decision,
     Doubt,
     Fact,
@@ -56,7 +58,7 @@ class Life(RuleBasedStateMachine):
 
     # The worker ---------------------------------------------------------------------------------
 
-    @initialize(kind=st.sampled_from([PUSH, PULL]))
+    @initialize(kind=st.sampled_from([PUSH, PULL, "invoice"]))
     def accept(self, kind: str) -> None:
         """The merchant's payment is stored, to be sent at once."""
         self.kind = kind
@@ -151,7 +153,14 @@ class Life(RuleBasedStateMachine):
 
     def _ask(self) -> None:
         self.failures = 0
-        self._record(self.provider.answer(self.payment.id))
+        if self.payment.wants_cancel and self._is_open_there() and self._is_seen():
+            self._at_provider().end("FAILED", reason="TRANSACTION_CANCELED")
+            self._record(CancelAnswered(taken=True))
+        else:
+            self._record(self.provider.answer(self.payment.id))
+
+    def _is_seen(self) -> bool:
+        return self._at_provider().visible_at <= self.now
 
     @precondition(_to_settle)
     @rule()
@@ -239,8 +248,8 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def cancel(self) -> None:
-        """The merchant wants it back."""
-        self._record(Withdrawn())
+        """The merchant wants it back, be it that MTN cancels what it has."""
+        self._record(CancelAsked(reference_id="one") if self.kind == "invoice" else Withdrawn())
 
     @precondition(lambda self: not self.payment.sending and not self.payment.state.is_final)
     @rule(outcome=st.sampled_from(["successful", "failed"]))

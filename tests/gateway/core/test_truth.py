@@ -317,6 +317,29 @@ def test_an_invoice_that_was_paid_in_the_meantime_is_paid() -> None:
     assert (payment.state, decision.notify) == (State.SUCCESSFUL, "payment.successful")
 
 
+def test_an_invoice_that_was_paid_before_mtn_was_asked_is_asked_about_no_more() -> None:
+    """The wish came too late: there is nothing left to look for."""
+    _, decision = after(pending(kind="invoice"), CANCEL, told("SUCCESSFUL"), told("SUCCESSFUL"))
+
+    assert (decision.event, decision.work, decision.due_at) == ("confirmed", None, None)
+
+
+def test_a_question_that_is_late_is_not_dropped_by_what_comes_between() -> None:
+    """No worker ran for two days: a cancel in between answers nothing, and the audit is due."""
+    payment, _ = after(unknown(kind=PUSH), FAILED)
+    late, decision = after(payment, Withdrawn(), now=NOW + 2 * DAY)
+
+    assert (decision.work, decision.due_at) == (Work.SETTLE, NOW + 2 * DAY)
+    assert late.is_proven_failed is False
+
+
+def test_an_answer_about_other_money_proves_no_failure() -> None:
+    """A failed payment stays asked about until MTN speaks of it."""
+    payment, decision = after(failed(), told("FAILED", external_id="other"), now=NOW + 30 * DAY)
+
+    assert (decision.due_at, payment.is_proven_failed) == (NOW + 31 * DAY, False)
+
+
 def test_a_cancellation_that_mtn_refuses_is_over() -> None:
     """The payment is followed as before."""
     no = CancelAnswered(taken=False, code="VALIDATION_ERROR", status=400)

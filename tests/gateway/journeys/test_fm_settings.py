@@ -121,20 +121,22 @@ async def test_fm_16_a_token_that_is_refused_on_the_payment_closes_the_lane(
     assert truth == ("successful", 1)
 
 
-async def test_fm_16_a_setting_mended_too_late_fails_with_its_reason(sqlite_url: str) -> None:
-    """A prompt a day later would come out of the blue: the payer's payment ends unsent."""
+async def test_fm_16_a_payers_payment_ends_in_time_though_its_lane_is_closed(
+    sqlite_url: str,
+) -> None:
+    """A prompt minutes later would come out of the blue: it ends unsent, and nobody need resume."""
     async with whole(sqlite_url) as gateway:
-        fault = gateway.emulator.faults.add(
+        gateway.emulator.faults.add(
             "status", code=500, body_code="NOT_ALLOWED", operation="RequesttoPay"
         )
         payment_id = await gateway.pay()
         await gateway.until_quiet()
-        gateway.emulator.faults.remove(fault.number)
-        gateway.clock.jump_to(gateway.clock.now() + 86_400.0)
-        truth = await mended(gateway, payment_id)
-        reason = (await gateway.stored(payment_id)).payment.reason_code
+        gateway.clock.jump_to(gateway.clock.now() + 121.0)
+        answer = await gateway.http.get(f"/v1/payments/{payment_id}?wait=30")
+        [truth], sent = await gateway.truths([payment_id]), gateway.asked("RequesttoPay")
 
-    assert (truth, reason) == (("failed", 0), "NOT_ALLOWED")
+    assert (truth, sent) == (("failed", 0), 1)
+    assert answer.json()["reason"]["code"] == "NOT_ALLOWED"
 
 
 async def test_fm_16_a_no_to_one_payment_is_confirmed_before_it_is_believed(

@@ -110,3 +110,18 @@ async def test_a_lane_that_is_paused_whole_lets_nothing_through(store: Store, cl
     clock.advance(DAY)
 
     assert await _claim(store, Work.SUBMIT) == []
+
+
+async def test_what_was_never_sent_is_not_woken_by_a_question(store: Store) -> None:
+    """It waits for its batch: MTN knows nothing of it, and its "not known" would set it free."""
+    await accept(store, "held", kind="transfer")
+    await store.write(
+        lambda t: t.connection.execute(update(payments).values(work=None, due_at=None))
+    )
+    await store.hint(
+        HintRequest(body=b"by hand", method="REVIEW", payment_id="pay_held", reopens=True)
+    )
+    stored = await store.payment("pay_held")
+
+    assert stored is not None
+    assert (stored.payment.work, stored.due_at) == (None, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from momokit.gateway.core import schedule
-from momokit.gateway.core.due import audit_again_at, audit_at, poll_at
+from momokit.gateway.core.due import audit_at, audit_due_at, poll_at
 from momokit.gateway.core.facts import CancelAnswered, CancelAsked, Decision, PersonSays
 from momokit.gateway.core.follow import after_final, final, same
 from momokit.gateway.core.payment import CANCELLABLE_KINDS, Payment, State, Work
@@ -47,7 +47,9 @@ def cancel_answered(payment: Payment, fact: CancelAnswered, now: float) -> Decis
         known = {"cancel_taken_at": payment.cancel_taken_at or now}
         return same(payment, "cancel_taken", due_at=soon, work=Work.SETTLE, changes=known)
     over = payment.state.is_final
-    due_at = (audit_again_at if over else poll_at)(payment, now=now)
+    due_at = (
+        audit_due_at(payment, now=now, answered=False) if over else poll_at(payment, now=now)
+    )
     return same(
         payment, "cancel_refused", due_at=due_at, work=Work.SETTLE,
         details=details | {"why": "MTN refused"}, changes={"cancel_reference_id": None},
@@ -68,7 +70,7 @@ def person_says(payment: Payment, fact: PersonSays, now: float) -> Decision:
     if payment.state is state:
         # It says what is known; whose word that is does not change by it.
         return same(
-            payment, "settled_by_person", due_at=audit_again_at(payment, now=now),
+            payment, "settled_by_person", due_at=audit_due_at(payment, now=now, answered=False),
             work=Work.SETTLE, details=details, changes={"review": False},
         )  # fmt: skip
     contradicts = payment.state.is_final

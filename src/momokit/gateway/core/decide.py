@@ -161,7 +161,7 @@ def _doubt(payment: Payment, fact: Doubt, now: float) -> Decision:
 
 def _not_known(payment: Payment, now: float) -> Decision:
     if payment.state.is_final:
-        return after_final(payment, "not_known_after_final", now)
+        return after_final(payment, "not_known_after_final", now, answered=True)
     absent = {
         "polls": payment.polls + 1,
         "absences": payment.absences + 1,

@@ -52,9 +52,24 @@ def audit_again_at(payment: Payment, *, now: float) -> float | None:
     )
 
 
+def audit_due_at(payment: Payment, *, now: float, answered: bool) -> float | None:
+    """Say when a last word is asked about again after something was recorded.
+
+    Without an answer to the question that was due, that one is due still, however late it is.
+    """
+    due_at = audit_again_at(payment, now=now)
+    if due_at is None and payment.work is not None and not answered:
+        return now
+    return due_at
+
+
 def cancel_seen_at(payment: Payment, *, now: float) -> float | None:
-    """Say when to look again whether what MTN agreed to cancel is shown as cancelled."""
-    if payment.cancel_reference_id is None:
+    """Say when to look again whether a pre-approval that was given is shown as cancelled.
+
+    Everything else that is over cannot be cancelled any more.
+    """
+    granted = payment.kind == "pre_approval" and payment.state is State.SUCCESSFUL
+    if payment.cancel_reference_id is None or not granted:
         return None
     if payment.cancel_taken_at is None:
         return now + schedule.POLL_OFFSETS_SECONDS[0]

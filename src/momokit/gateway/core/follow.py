@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from momokit.gateway.core import schedule
-from momokit.gateway.core.due import audit_again_at, audit_at, cancel_seen_at, poll_at
+from momokit.gateway.core.due import (
+    audit_again_at,
+    audit_at,
+    audit_due_at,
+    cancel_seen_at,
+    poll_at,
+)
 from momokit.gateway.core.facts import Decision
 from momokit.gateway.core.payment import MOVES, Payment, State, Work
 
@@ -49,14 +55,16 @@ def after_final(
     now: float,
     *,
     has_it: bool = False,
+    answered: bool = False,
     details: dict[str, Any] | None = None,
 ) -> Decision:
     """Note what comes after a last word: the audit that is due stays due.
 
     `has_it` says that MTN has the payment, or may: held against a failure, or against a person's
-    word, it is asked about again until MTN has said how it ended.
+    word, it is asked about again until MTN has said how it ended. `answered` says that this is
+    MTN's answer to a question: the one that was due is then asked.
     """
-    due_at = cancel_seen_at(payment, now=now) or audit_again_at(payment, now=now)
+    due_at = cancel_seen_at(payment, now=now) or audit_due_at(payment, now=now, answered=answered)
     if has_it and (payment.state is State.FAILED or payment.settled_by is not None):
         due_at = poll_at(payment, now=now) or now + schedule.DAY
     return same(payment, event, due_at=due_at, work=Work.SETTLE, details=details)

@@ -9,6 +9,7 @@ from momokit.gateway.core.due import audit_again_at, poll_at
 from momokit.gateway.core.facts import Decision, Told
 from momokit.gateway.core.follow import UNDER_WAY, after_final, final, same
 from momokit.gateway.core.payment import Payment, State, Work
+from momokit.gateway.core.schedule import DAY
 from momokit.gateway.core.status_words import read_word
 
 
@@ -16,10 +17,13 @@ def told(payment: Payment, fact: Told, now: float) -> Decision:
     """Follow what MTN says of a payment, once it is seen to be this payment."""
     wrong = mismatch(payment, fact)
     if wrong is not None:
+        due_at = (audit_again_at if payment.state.is_final else poll_at)(payment, now=now)
+        if due_at is None and payment.state is State.FAILED:
+            due_at = now + DAY  # what MTN says of something else proves no failure
         return same(
             payment,
             "mismatch",
-            due_at=(audit_again_at if payment.state.is_final else poll_at)(payment, now=now),
+            due_at=due_at,
             work=Work.SETTLE,
             details={"field": wrong},
             incident=f"MTN's answer has another {wrong} than was sent.",
@@ -49,7 +53,9 @@ def _open(
 ) -> Decision:
     details = {"status": fact.status}
     if payment.state.is_final:
-        behind = after_final(payment, "status_behind", now, has_it=True, details=details)
+        behind = after_final(
+            payment, "status_behind", now, has_it=True, answered=True, details=details
+        )
         failed = payment.state is State.FAILED
         return replace(behind, incident=UNDER_WAY) if failed else behind
     due_at = poll_at(payment, now=now)

@@ -110,7 +110,8 @@ def hurry(transaction: Transaction, payment_id: str, *, reopens: bool) -> None:
         )
     )
     # One that waits for a person is open: news of it is worth a question, whoever sent them.
-    asleep = [payments.c.work.is_(None)]
+    # What was never sent MTN cannot tell of; it waits for its batch, and is no business of hints.
+    asleep = [payments.c.work.is_(None), payments.c.first_sent_at.is_not(None)]
     if not reopens:
         asleep.append(payments.c.state.not_in(_FINAL))
     connection.execute(

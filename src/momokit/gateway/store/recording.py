@@ -155,7 +155,8 @@ def _decide(row: Row[Any], request: RecordRequest, transaction: Transaction) -> 
         "due_at": _due_at(row, decision, now),
         "lease_until": row.lease_until,
         "sending": row.sending,
-        "hinted": row.hinted and decision.work is not Work.SETTLE,
+        # It stays hurried until it is asked about: the claim of that question clears it.
+        "hinted": row.hinted and decision.work is not None,
         "sequence": row.sequence + 1,
         "updated_at": now,
     }  # fmt: skip
