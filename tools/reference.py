@@ -279,6 +279,7 @@ CONTROL_WORDS = {
     "GET money": "the truth: what money moved, how often, per reference id",
     "POST forge": "post a callback that MTN never sent",
     "GET balance": "what the merchant's wallet holds",
+    "GET statement": "every movement of money as CSV, with the balance after each (`?currency=`)",
 }
 
 

@@ -57,6 +57,7 @@ class Control:
             "GET money": self._money,
             "POST forge": self._forge,
             "GET balance": self._balance,
+            "GET statement": self._statement,
         }
 
     def handle(self, request: Request) -> Reply:
@@ -71,7 +72,8 @@ class Control:
             if not isinstance(body, dict):
                 return _wrong(400, "the body is not a JSON object")
             query = dict(parse_qsl(request.query))
-            return json_reply(200, msgspec.to_builtins(answer(Asked(rest, query, body))))
+            told = answer(Asked(rest, query, body))
+            return told if isinstance(told, Reply) else json_reply(200, msgspec.to_builtins(told))
         except UnknownReference as unknown:
             return _wrong(404, str(unknown))
         except (ValueError, TypeError, KeyError, RecursionError) as wrong:
@@ -203,6 +205,11 @@ class Control:
     def _forge(self, asked: Asked) -> Any:
         self._emulator.forge(asked.rest, **_known(asked.body, "status", "amount"))
         return {"forged": asked.rest}
+
+    def _statement(self, asked: Asked) -> Any:
+        wanted = _known(asked.query, "currency").get("currency", "")
+        text = self._emulator.statement(wanted)
+        return Reply(200, (("content-type", "text/csv; charset=utf-8"),), text.encode())
 
     def _balance(self, _asked: Asked) -> Any:
         balances = self._emulator.state.balances

@@ -27,6 +27,7 @@ from .routes import OPERATIONS
 from .scenarios import Scenarios
 from .settings import PRODUCTS, EmulatorSettings
 from .state import Callback, State
+from .statement import write_statement
 
 
 class UnknownReference(LookupError):
@@ -193,6 +194,13 @@ class Emulator:
         with self._lock:
             held = self._state.balance(currency or self._state.market.currencies[0])
             return f"{held:f}"
+
+    def statement(self, currency: str = "") -> str:
+        """Write the wallet's statement as CSV: every movement, with the balance after it."""
+        with self._lock:
+            settlement.tick(self._state)
+            wanted = currency or self._state.market.currencies[0]
+            return write_statement(self._state, currency=wanted)
 
     # Credentials
 
