@@ -15,6 +15,7 @@ from momokit.gateway.store.audits import last_success
 from momokit.gateway.store.database import database_url
 from momokit.gateway.store.deliveries import next_delivery_due
 from momokit.gateway.store.discrepancies import count_open
+from momokit.gateway.store.lanes import shut_lanes
 from momokit.gateway.store.measures import (
     budget_used,
     callback_coverage,
@@ -23,6 +24,7 @@ from momokit.gateway.store.measures import (
     open_payments,
 )
 from momokit.gateway.store.store import Store
+from momokit.gateway.store.switches import Name, find_switch
 
 
 class Gauges:
@@ -53,6 +55,7 @@ class Gauges:
         paused = Counter(a.market for a in self._book.accounts if a.paused_reason is not None)
         markets = {account.market for account in self._book.accounts}
         self._metrics.paused_accounts({market: paused[market] for market in markets})
+        await self._refresh_guards()
         stale = self._store.stale_records
         self._metrics.stale_results(stale - self._stale_told)
         self._stale_told = stale
@@ -61,6 +64,18 @@ class Gauges:
         if self._folder is not None:
             usage = shutil.disk_usage(self._folder)
             self._metrics.disk_free(usage.free / usage.total)
+
+    async def _refresh_guards(self) -> None:
+        shut, on = await self._store.read(
+            lambda t: (shut_lanes(t), {name: find_switch(t, name) for name in Name})
+        )
+        self._metrics.breakers(
+            (self._book.market_of(one.key.account_id), one.key.product, one.key.work.value)
+            for one in shut
+        )
+        self._metrics.money_stopped(
+            {name.value: one is not None and one.is_on for name, one in on.items()}
+        )
 
     async def _refresh_payments(self) -> None:
         counts: Counter[tuple[str, State]] = Counter()

@@ -6,7 +6,7 @@ that could be written down.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from prometheus_client import (
@@ -80,6 +80,13 @@ class Metrics:
             "momo_recon_last_success_timestamp_seconds", "When a statement was last imported"
         )
         self._lanes = self._gauge("momo_accounts_paused", "Accounts that send nothing", "country")
+        self._breakers = self._gauge(
+            "momo_breaker_state", "1 where MTN does not answer", "country", "product", "work"
+        )
+        self._stopped = self._gauge("momo_money_stopped", "1 when all money is stopped", "by")
+        self._paid_out = self._counter(
+            "momo_paid_out", "Money that reached payees", "country", "currency"
+        )
 
     def _mtn(self) -> None:
         self._answers = self._counter(
@@ -181,6 +188,10 @@ class Metrics:
             **labels, state=payment.state.value, reason_class=reason_class(payment.reason_code)
         ).inc()
         self._to_final.labels(**labels).observe(max(0.0, recorded.at - payment.created_at))
+        if payment.is_push and payment.state is State.SUCCESSFUL:
+            # A counter is a float and good for a rate; the books have the amounts themselves.
+            paid = self._paid_out.labels(country=country, currency=payment.currency)
+            paid.inc(float(payment.amount))
 
     def exchanged(self, told: Exchanged) -> None:
         """Record a call to MTN as it went over the wire."""
@@ -259,6 +270,17 @@ class Metrics:
         self._lanes.clear()
         for country, count in counts.items():
             self._lanes.labels(country=country).set(count)
+
+    def breakers(self, shut: Iterable[tuple[str, str, str]]) -> None:
+        """Show which lanes are shut because MTN does not answer: country, product, work."""
+        self._breakers.clear()
+        for country, product, work in shut:
+            self._breakers.labels(country=country, product=product, work=work).set(1)
+
+    def money_stopped(self, by: Mapping[str, bool]) -> None:
+        """Show whether all money is stopped, by the kill switch or after a restore."""
+        for name, is_on in by.items():
+            self._stopped.labels(by=name).set(is_on)
 
     def render(self) -> bytes:
         """Write all numbers as Prometheus reads them."""
