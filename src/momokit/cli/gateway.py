@@ -11,6 +11,7 @@ import click
 
 from momokit.cli.exits import OK, PROBLEMS_FOUND
 from momokit.cli.gateway_accounts import accounts
+from momokit.cli.gateway_batches import batches
 from momokit.cli.gateway_endpoints import endpoints
 from momokit.cli.gateway_hold import hold, resume_money, stop_money
 from momokit.cli.gateway_invoices import invoices
@@ -138,6 +139,7 @@ for _group in (
     keys,
     endpoints,
     limits,
+    batches,
     stop_money,
     resume_money,
     hold,

@@ -120,6 +120,16 @@ def broken_line(transaction: Transaction, batch_id: str) -> int | None:
     return None
 
 
+def broken_histories(transaction: Transaction) -> tuple[int, dict[str, int]]:
+    """Go through the histories of all batches; tell how many there are, and where those that were
+    tampered with no longer fit."""
+    ids = transaction.connection.execute(
+        select(batch_events.c.batch_id).distinct().order_by(batch_events.c.batch_id)
+    )
+    found = {one: broken_line(transaction, one) for one in ids.scalars().all()}
+    return len(found), {one: line for one, line in found.items() if line is not None}
+
+
 def add_approval(
     transaction: Transaction,
     *,
