@@ -151,12 +151,18 @@ def _listener(here: Session) -> Iterator[Callable[[News], None]]:
     from rich.console import Group
     from rich.live import Live
     from rich.progress_bar import ProgressBar
+    from rich.table import Table
     from rich.text import Text
 
     with Live(console=screen, refresh_per_second=8) as live:
 
         def draw(news: News) -> None:
-            bar = ProgressBar(total=max(news.rows, 1), completed=news.done_rows, width=40)
+            bar = Table.grid()
+            total = max(news.rows, 1)
+            drawn = ProgressBar(
+                total=total, completed=news.done_rows, width=40, complete_style="green"
+            )
+            bar.add_row(drawn, f" {100 * news.done_rows // total} %")
             head = Text(f"{news.batch['state']}  {news.done_rows}/{news.rows} rows", style="bold")
             rest = (Text(line) for line in (news.counts, news.pace) if line)
             live.update(Group(head, bar, *rest))

@@ -66,8 +66,9 @@ def _text_of(stream: BinaryIO, encoding: str) -> Iterator[io.TextIOWrapper]:
     try:
         yield text
     finally:
-        # Its end would close the stream, which is not ours.
-        text.detach()
+        # Its end would close the stream, which is not ours. It may be closed already.
+        if not stream.closed:
+            text.detach()
 
 
 def _encoding(stream: BinaryIO) -> str:

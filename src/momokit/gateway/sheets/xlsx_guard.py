@@ -105,13 +105,14 @@ def _look(archive: zipfile.ZipFile, limits: Limits) -> dict[str, Layout]:
     budget = _Budget(limits)
     layouts: dict[str, Layout] = {}
     parts = _Parts()
+    directories = {_WORKBOOK: parts, _RELATIONS: parts, _PACKAGE: _Parts()}
     for entry in entries:
         name = _part_name(entry.filename)
         if not name.endswith((".xml", ".rels")):
             for _ in budget.chunks(archive, entry):
                 pass
             continue
-        reader = _PartReader(limits, parts if name in _DIRECTORIES else None)
+        reader = _PartReader(limits, directories.get(name))
         for chunk in budget.chunks(archive, entry):
             reader.feed(chunk)
         reader.feed(b"", final=True)
@@ -128,7 +129,9 @@ def _check_spans(layouts: dict[str, Layout], limits: Limits) -> None:
         raise refused("too_spread", row=widest.last_row + 1, sheet=name)
 
 
-_DIRECTORIES = frozenset({"xl/workbook.xml", "xl/_rels/workbook.xml.rels"})
+_WORKBOOK = "xl/workbook.xml"
+_RELATIONS = "xl/_rels/workbook.xml.rels"
+_PACKAGE = "_rels/.rels"
 
 
 def _part_name(name: str) -> str:
@@ -141,7 +144,7 @@ def _check_kind(names: set[str]) -> None:
         raise refused("macros")
     if "xl/workbook.bin" in names:
         raise refused("other_format", kind="XLSB")
-    if "xl/workbook.xml" in names:
+    if _WORKBOOK in names:
         return
     if "word/document.xml" in names:
         raise refused("other_format", kind="DOCX")
@@ -258,7 +261,13 @@ class _PartReader:
                 raise refused("damaged")
             parts.sheets[name] = key
         elif local == "Relationship":
-            parts.targets[attributes.get("Id", "")] = attributes.get("Target", "")
+            target = attributes.get("Target", "")
+            if attributes.get("Type", "").lower().endswith("/officedocument"):
+                # The loader goes where this points; nothing else may be looked through for it.
+                if _part_name(target) != _WORKBOOK:
+                    raise refused("damaged")
+            else:
+                parts.targets[attributes.get("Id", "")] = target
 
     def _fill(self, *, is_formula: bool) -> None:
         """Take in that the present cell holds something; a formula and its result come one by
