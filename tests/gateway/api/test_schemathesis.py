@@ -111,7 +111,20 @@ async def _begin(shop: Shop) -> tuple[dict[str, str], dict[str, list[str]]]:
         await shop.learn(payment_id, Taken())
         await shop.learn(payment_id, Told(status="SUCCESSFUL"))
     deliveries = (await admin.get(f"/v1/webhook-deliveries?payment_id={payments[1]}")).json()
+    bills = [
+        (await admin.ask("POST", "/v1/invoices", {"amount": "5"}, key=f"i{n}")).json()["id"]
+        for n in range(8)
+    ]
+    for one in bills[4:]:
+        await admin.ask("POST", f"/v1/invoices/{one}/send", {}, key=one)
+    made = [
+        (await admin.ask("POST", path, {"amount": "5"}, key=path)).json()["id"]
+        for path in ("/v1/checkouts", "/v1/payment-links")
+    ]
     ids = {
+        "checkout_id": made[:1],
+        "link_id": made[1:],
+        "invoice_id": bills,
         "payment_id": payments,
         "account": [UGANDA, shop.account_ids[UGANDA]],
         "msisdn": [MSISDN, PHONE],
@@ -168,6 +181,8 @@ def test_sensible_requests_get_deep_and_are_answered_so_too(served: Served) -> N
             case.query["payment_id"] = data.draw(st.sampled_from(served.ids["payment_id"]))
         if isinstance(case.body, dict):
             case.body = _sensible(case.body, data, served)
+            if case.operation.path in _ASKS_AMOUNT:
+                case.body["amount"] = "5"
         scope = "shop" if data.draw(st.integers(0, 5)) == 0 else "admin"
         served.ask(case, scope=scope, checks=CONFORMS)
 
@@ -180,7 +195,8 @@ def test_sensible_requests_get_deep_and_are_answered_so_too(served: Served) -> N
     assert failed == []
 
 
-_REFERS = {"cursor", "account", "payment_id", "endpoint_id", "reference_id"}
+_REFERS = {"cursor", "account", "link_id", "payment_id", "endpoint_id", "reference_id"}
+_ASKS_AMOUNT = {"/v1/checkouts", "/v1/payment-links", "/v1/invoices"}
 _KEPT = {"allow_duplicate", "events", "metadata", "validity_seconds", "enabled", "keep_previous"}
 
 
@@ -196,6 +212,14 @@ def _sensible(body: dict[str, Any], data: st.DataObject, served: Served) -> dict
         "account": st.sampled_from([UGANDA, None]),
         "url": st.sampled_from([PUBLIC_URL, f"{PUBLIC_URL}:8443/hooks?a=b"]),
         "merchant_reference": st.text("ab1-", min_size=1, max_size=20),
+        "minimum_amount": st.none(),
+        "maximum_amount": st.none(),
+        "return_url": st.just(PUBLIC_URL),
+        "channel": st.just("link"),
+        "payer": st.just({"name": "Ama", "phone": PHONE}),
+        "due_date": st.just("2099-12-31"),
+        "reminders": st.just([3, 0, -7]),
+        "expires_in_seconds": st.integers(300, 9000),
         "order": st.text("ab1-", min_size=1, max_size=20),
         "payer_message": st.text("ab é", max_size=40),
     }
