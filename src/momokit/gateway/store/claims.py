@@ -20,7 +20,7 @@ from momokit.gateway.store.lanes import (
 from momokit.gateway.store.personal import open_personal
 from momokit.gateway.store.records import Claimed, to_payment, to_request
 from momokit.gateway.store.sharing import share_out
-from momokit.gateway.store.switches import stopped_by
+from momokit.gateway.store.switches import is_guarded, stopped_by
 from momokit.gateway.store.tables import accounts, payments, status_budget
 from momokit.gateway.store.urgency import (
     closed_to_sends_at_most,
@@ -44,14 +44,18 @@ def claim_payments(
 
     A claim to submit is at the same time the note that a send may be on its way.
     """
-    shut = shut_lanes(transaction)
+    guarded = is_guarded(transaction)
+    shut = shut_lanes(transaction) if guarded else []
+    stopped = guarded and work is Work.SUBMIT and stopped_by(transaction) is not None
     claimable = (
         payments.c.work == work.value,
         payments.c.due_at <= transaction.now,
         _is_free(transaction.now),
         *outside(shut, work=work, now=transaction.now),
-        *_let_by_switches(transaction, work),
     )
+    if stopped:
+        # Nothing is sent; only what may be on its way is taken, to be asked about.
+        claimable = (*claimable, payments.c.sending)
     if work is Work.SUBMIT:
         claimable = (*claimable, may_be_claimed_to_send(transaction.now))
     owners = _owners(transaction, claimable=claimable, account_ids=account_ids)
@@ -65,7 +69,7 @@ def claim_payments(
         )  # fmt: skip
     lease_until = transaction.now + lease_seconds
     probes = []
-    if shut and len(rows) < limit and not _let_by_switches(transaction, work):
+    if shut and len(rows) < limit and not stopped:
         probes = _probes(transaction, shut, work=work, beside=rows, until=lease_until)
         rows += [row for row, _ in probes]
     if rows:
@@ -82,13 +86,6 @@ def claim_payments(
         )
         for row in rows
     ]
-
-
-def _let_by_switches(transaction: Transaction, work: Work) -> tuple[ColumnElement[bool], ...]:
-    """While money is stopped nothing is sent; only what may be on its way is taken, to ask."""
-    if work is Work.SUBMIT and stopped_by(transaction) is not None:
-        return (payments.c.sending,)
-    return ()
 
 
 def _probes(

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, exists, insert, or_, select, update
 
 from momokit.gateway.store.database import Transaction, insert_unless_there
-from momokit.gateway.store.guard_tables import guard_events, switches
+from momokit.gateway.store.guard_tables import guard_events, lanes, switches
 from momokit.gateway.store.records import StoreError, from_json, to_json
 
 COPY_BECAUSE = "This is a copy made by a backup: what was paid since is not in it."
@@ -75,6 +75,12 @@ def stopped_by(transaction: Transaction) -> Switch | None:
     query = select(switches).where(switches.c.is_on).order_by(switches.c.name)
     row = transaction.connection.execute(query).first()
     return _to_switch(row) if row is not None else None
+
+
+def is_guarded(transaction: Transaction) -> bool:
+    """Tell whether any switch is on or any lane is shut: one look, and as a rule the only one."""
+    any_lane, any_switch = exists(select(lanes)), exists().where(switches.c.is_on)
+    return bool(transaction.connection.execute(select(or_(any_lane, any_switch))).scalar_one())
 
 
 def refuse_while_stopped(transaction: Transaction) -> None:
