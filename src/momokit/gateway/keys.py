@@ -135,7 +135,7 @@ def rotate_key(
         expires_at=old.expires_at,
         random=random,
     )
-    return replace(new, key=add_key(transaction, new.key))
+    return replace(new, key=add_key(transaction, replace(new.key, family=old.family or old.id)))
 
 
 def _is_over(key: ApiKey, now: float) -> bool:

@@ -19,6 +19,8 @@ from tests.gateway.api.making import GHANA, MSISDN, UGANDA, Shop
 
 pytestmark = pytest.mark.anyio
 
+CHECK = f"/v1/accounts/{UGANDA}/holders/check"
+
 
 @pytest.fixture
 async def lively(
@@ -70,7 +72,7 @@ async def test_a_dead_line_is_an_answer(shop: Shop) -> None:
     object.__setattr__(shop.api.edge, "clients", lambda account_id: Dead())
     caller = await shop.key("read")
     balance = await caller.get(f"/v1/accounts/{UGANDA}/balance")
-    holder = await caller.get(f"/v1/accounts/{UGANDA}/holders/{MSISDN}")
+    holder = await caller.ask("POST", CHECK, {"party": MSISDN})
     assert balance.status_code == holder.status_code == 200
     assert balance.json()["checked"] == "could_not_check"
     assert balance.json()["available_balance"] is None
@@ -101,7 +103,7 @@ async def test_a_balance_is_asked_once_and_has_an_age(lively: Shop) -> None:
 async def test_a_holder_is_active_and_has_a_name(lively: Shop) -> None:
     """A number is checked and named, and only its masked form comes back."""
     caller = await lively.key("collect")
-    answer = await caller.get(f"/v1/accounts/{UGANDA}/holders/{MSISDN}")
+    answer = await caller.ask("POST", CHECK, {"party": MSISDN})
     told = answer.json()
     assert (answer.status_code, told["active"], told["found"]) == (200, "yes", "yes"), told
     assert told["name"]
@@ -111,7 +113,6 @@ async def test_a_holder_is_active_and_has_a_name(lively: Shop) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
-        (f"/v1/accounts/{UGANDA}/holders/12", 400, "invalid_request"),
         (f"/v1/accounts/{UGANDA}/balance?product=remittance", 409, "product_not_held"),
         (f"/v1/accounts/{UGANDA}/balance?product=savings", 400, "invalid_request"),
         (f"/v1/accounts/{UGANDA}/balance?currency=x", 400, "invalid_request"),
@@ -123,3 +124,22 @@ async def test_a_question_that_will_not_do(shop: Shop, path: str, status: int, c
     caller = await shop.key("read")
     answer: httpx2.Response = await caller.get(path)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({"party": "12"}, 400, "party"),
+        ({}, 400, "party"),
+        ({"party": MSISDN, "product": "savings"}, 400, "product"),
+        ({"party": MSISDN, "product": "remittance"}, 409, "product"),
+    ],
+)
+async def test_a_holder_that_cannot_be_asked_about(
+    shop: Shop, body: Any, status: int, field: str
+) -> None:
+    """A wrong number or product is refused before MTN is asked, and not repeated."""
+    caller = await shop.key("read")
+    answer = await caller.ask("POST", CHECK, body)
+    assert (answer.status_code, answer.json()["field"]) == (status, field), answer.text
+    assert MSISDN not in answer.text

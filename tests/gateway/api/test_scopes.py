@@ -95,7 +95,7 @@ MATRIX: list[tuple[str, str, object, set[str]]] = [
     ("POST", "/v1/money/stop", {"because": "drill"}, set()),
     ("POST", "/v1/money/resume", {"because": "drill"}, set()),
     ("GET", "/v1/accounts/nobody/balance", None, {"read"}),
-    ("GET", "/v1/accounts/nobody/holders/1", None, {"read", "collect", "disburse"}),
+    ("POST", "/v1/accounts/nobody/holders/check", {"party": "1"}, {"read", "collect", "disburse"}),
     ("GET", "/v1/webhook-endpoints", None, {"webhooks"}),
     ("POST", "/v1/webhook-endpoints", {"url": "https://a.example"}, {"webhooks"}),
     ("GET", "/v1/webhook-endpoints/none", None, {"webhooks"}),
@@ -202,7 +202,7 @@ async def test_keys_of_two_accounts_do_not_see_each_other(shop: Shop) -> None:
         ("GET", f"/api/payment/{payment_id}", None),
         ("GET", f"/v1/payments?account={UGANDA}", None),
         ("GET", f"/v1/accounts/{UGANDA}/balance", None),
-        ("GET", f"/v1/accounts/{UGANDA}/holders/{MSISDN}", None),
+        ("POST", f"/v1/accounts/{UGANDA}/holders/check", {"party": MSISDN}),
         ("GET", f"/v1/webhook-endpoints/{endpoint['id']}", None),
         ("PATCH", f"/v1/webhook-endpoints/{endpoint['id']}", {"enabled": False}),
         ("DELETE", f"/v1/webhook-endpoints/{endpoint['id']}", None),
@@ -252,7 +252,7 @@ def _shape(path: str) -> str:
     parts = path.strip("/").split("/")
     fixed = {
         "v1", "api", "payments", "payment", "invoices", "pre-approvals", "refunds", "cancel",
-        "timeline", "accounts", "balance", "holders", "webhook-endpoints", "secret",
+        "timeline", "accounts", "balance", "holders", "check", "webhook-endpoints", "secret",
         "webhook-deliveries", "replay", "pay", "batches", "template", "rows", "history", "report",
         "results", "receipts", "submit", "withdraw", "recheck", "retry-failed", "override",
         "approve", "reject", "pause", "resume",

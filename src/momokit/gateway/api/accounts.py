@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
-from litestar import Request, get
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar import Request, get, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from momokit._async.account import AsyncAccount
 from momokit._async.client import AsyncClient
 from momokit.errors import ConfigurationError, InvalidInput, MomoError
+from momokit.gateway.api.bodies import HolderBody
 from momokit.gateway.api.callers import ANY_READER, READ
 from momokit.gateway.api.edge import Caller, Edge, caller_of, edge_of
 from momokit.gateway.api.placing import account_for
@@ -169,26 +170,27 @@ async def get_balance(
     )
 
 
-@get(
-    "/v1/accounts/{account:str}/holders/{msisdn:str}",
+@post(
+    "/v1/accounts/{account:str}/holders/check",
+    status_code=200,
     opt={"scopes": ANY_READER},
     tags=_TAGS,
-    operation_id="get_holder",
+    operation_id="check_holder",
     summary="Ask whether a number can pay and be paid, and whose it is",
     responses=problems(404, 409),
 )
-async def get_holder(
-    request: Asked,
-    account: FromPath[str],
-    msisdn: FromPath[str],
-    product: FromQuery[Product | None] = None,
+async def check_holder(
+    request: Asked, account: FromPath[str], data: JSONBody[HolderBody]
 ) -> HolderView:
-    """Ask MTN about the holder of a number, to compare the name before paying."""
+    """Ask MTN about the holder of a number, to compare the name before paying.
+
+    The number is in the body: addresses are written into the logs of every proxy on the way.
+    """
     edge, caller = edge_of(request), caller_of(request)
     edge.rates.holder_check(caller.key_id)
     one = _account(edge, caller, account)
-    asked = _product(edge, one, product)
-    party = edge.book.forms_of(one.id).party(msisdn, field="msisdn")
+    asked = _product(edge, one, data.product)
+    party = edge.book.forms_of(one.id).party(data.party, field="party")
     active, found = Answer("could_not_check"), Answer("could_not_check")
     name, why = None, None
     try:
@@ -295,4 +297,4 @@ def _why(answer: Answer) -> str | None:
     return answer.error.message if answer.could_not_check and answer.error is not None else None
 
 
-ROUTES = [list_accounts, get_balance, get_holder]
+ROUTES = [list_accounts, get_balance, check_holder]

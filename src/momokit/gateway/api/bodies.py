@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from momokit.errors import InvalidInput
+from momokit.settings import Product
 
 Kind: TypeAlias = Literal[
     "request_to_pay", "withdraw", "transfer", "deposit", "refund", "cash_transfer", "payment",
@@ -168,6 +169,13 @@ class ShopBody(Strict, frozen=True, kw_only=True):
     amount: Annotated[str, Meta(max_length=40)] | int
     phone: Phone
     order: Reference | None = None
+
+
+class HolderBody(Strict, frozen=True, kw_only=True):
+    """Whose number is to be looked up, and with the keys of which product."""
+
+    party: Phone
+    product: Product | None = None
 
 
 class EndpointBody(Strict, frozen=True, kw_only=True):

@@ -87,6 +87,8 @@ class Uncounted:
 class Caller:
     """Who asks: an API key, what it may do, the account it is bound to, if any, and whose it is.
 
+    `key_id` stays through rotations: it is the id of the first of them.
+
     All keys of one person have the same `person`: where two are needed, keys do not count.
     """
 

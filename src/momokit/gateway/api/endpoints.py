@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from momokit.errors import InvalidInput
 from momokit.gateway.api.bodies import EndpointBody, EndpointChange, RotationBody
-from momokit.gateway.api.callers import READ, WEBHOOKS
+from momokit.gateway.api.callers import READ, WEBHOOKS, may_see
 from momokit.gateway.api.edge import Caller, Edge, caller_of, edge_of
 from momokit.gateway.api.placing import account_for
 from momokit.gateway.api.problems import Problem, problems
@@ -235,13 +235,7 @@ async def replay(request: Asked, delivery_id: FromPath[int]) -> Response[Deliver
     one = await edge.store.read(lambda t: deliveries.list_deliveries(t, before_id=after, limit=1))
     if not one or one[0].id != delivery_id:
         raise Problem("not_found")
-    if one[0].invoice_id is not None:
-        invoice_id = one[0].invoice_id
-        invoice = await edge.store.read(lambda t: find_invoice(t, invoice_id))
-        if caller.account_id not in (None, invoice.account_id):
-            raise Problem("not_found")
-    else:
-        await _check_payment(edge, caller, one[0].payment_id or "")
+    await _check_delivery(edge, caller, one[0])
     if not await edge.store.write(lambda t: deliveries.replay(t, delivery_id)):
         raise Problem("not_found", "It is too old to be sent again.")
     again = await edge.store.read(lambda t: deliveries.list_deliveries(t, before_id=after, limit=1))
@@ -256,9 +250,24 @@ async def _find(edge: Edge, caller: Caller, endpoint_id: str) -> Endpoint:
     raise Problem("not_found")
 
 
+async def _check_delivery(edge: Edge, caller: Caller, one: Delivery) -> None:
+    """Let a key send again what goes to an endpoint it may set, or tells of what it may see."""
+    known = await edge.store.read(accounts.list_endpoints)
+    if any(end.id == one.endpoint_id and _is_of(end, caller) for end in known):
+        return
+    invoice_id = one.invoice_id
+    if invoice_id is None:
+        await _check_payment(edge, caller, one.payment_id or "")
+        return
+    invoice = await edge.store.read(lambda t: find_invoice(t, invoice_id))
+    is_own = caller.has({READ}) or invoice.api_key_id == caller.key_id
+    if caller.account_id not in (None, invoice.account_id) or not is_own:
+        raise Problem("not_found")
+
+
 async def _check_payment(edge: Edge, caller: Caller, payment_id: str) -> None:
     stored = await edge.store.read(lambda t: find_payment(t, payment_id))
-    if stored is None or caller.account_id not in (None, stored.account_id):
+    if stored is None or not may_see(caller, stored):
         raise Problem("not_found")
 
 

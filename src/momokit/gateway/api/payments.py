@@ -88,6 +88,8 @@ async def create_payment(
     """Take a payment in. It is stored before anything is sent; follow it by its id."""
     edge, caller = edge_of(request), caller_of(request)
     need(caller, scopes_of_kind(data.kind))
+    if data.original_payment_id is not None:
+        await _check_original(edge, caller, data.original_payment_id)
     order = Order(
         kind=data.kind,
         amount=data.amount,
@@ -149,10 +151,7 @@ async def refund_payment(
     wait: Wait = 0,
 ) -> Response[PaymentView]:
     """Refund a request to pay; all refunds of one together never exceed what was captured."""
-    caller = caller_of(request)
-    original = await edge_of(request).store.payment(payment_id)
-    if original is None or caller.account_id not in (None, original.account_id):
-        raise Problem("not_found")
+    original = await visible(edge_of(request), caller_of(request), payment_id)
     order = Order(
         kind="refund",
         amount=data.amount,
@@ -296,6 +295,13 @@ async def visible(edge: Edge, caller: Caller, payment_id: str) -> StoredPayment:
     if stored is None or not may_see(caller, stored):
         raise Problem("not_found")
     return stored
+
+
+async def _check_original(edge: Edge, caller: Caller, payment_id: str) -> None:
+    """Let a key give back only what it may know of."""
+    original = await edge.store.payment(payment_id)
+    if original is not None and not may_see(caller, original):
+        raise Problem("original_unknown", field="original_payment_id")
 
 
 async def _by_reference(edge: Edge, caller: Caller, reference_id: str) -> Page:

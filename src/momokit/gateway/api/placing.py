@@ -12,7 +12,7 @@ from sqlalchemy.exc import NoResultFound
 
 from momokit.errors import InvalidInput
 from momokit.gateway.api.bodies import request_hash
-from momokit.gateway.api.callers import need, scopes_of_kind
+from momokit.gateway.api.callers import may_see, need, scopes_of_kind
 from momokit.gateway.api.edge import Caller, Edge, caller_of, edge_of
 from momokit.gateway.api.problems import Problem
 from momokit.gateway.api.views import PaymentView, payment_view
@@ -81,22 +81,27 @@ async def take_in(
             raise
         result = known
     edge.metrics.idempotency(outcome=result.outcome.value)
-    if result.outcome is Outcome.CONFLICT:
-        raise Problem("idempotency_mismatch", payment_id=result.payment.id)
+    shown = may_see(caller, result.payment)
+    if result.outcome is Outcome.CONFLICT or (result.outcome is Outcome.REPLAYED and not shown):
+        # What another application made is not told, nor is it made a second time.
+        raise Problem("idempotency_mismatch", payment_id=result.payment.id if shown else None)
     return result
 
 
 def claim_of(
     caller: Caller, *, path: str, key: str | None, body: msgspec.Struct
 ) -> IdempotencyClaim:
-    """Read a request's Idempotency-Key. All keys of one account share one space of them, so that
-    a retry after the API key was rotated is still the same request."""
+    """Read a request's Idempotency-Key.
+
+    All API keys of one account share one space of them. A key that is bound to none has its own,
+    which its rotations keep: a retry after one is still the same request.
+    """
     if key is None or not key.strip():
         raise Problem("idempotency_key_missing", field="Idempotency-Key")
     if not _KEY.fullmatch(key):
         raise Problem("invalid_idempotency_key", field="Idempotency-Key")
     return IdempotencyClaim(
-        scope=f"api {caller.account_id or '*'}",
+        scope=f"api {caller.account_id or caller.key_id}",
         key=key,
         request_hash=request_hash(path, body),
     )

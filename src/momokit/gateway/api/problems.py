@@ -196,8 +196,11 @@ CODES: Mapping[str, tuple[int, str, str]] = MappingProxyType(
     }
 )
 
-# What the framework calls a field, and what the caller does.
-_NAMED = re.compile(r"(unknown|missing required) field `([A-Za-z_][A-Za-z_0-9-]{0,40})`")
+# What the framework calls a field, and what the caller does. A place is named when it is made of
+# names of ours: in an object with names of the caller's, only the object is.
+_MISSING = re.compile(r"missing required field `([A-Za-z_][A-Za-z_0-9-]{0,40})`")
+_LONG_NUMBER = re.compile(r"\d{9}")
+_PLACE = re.compile(r"[A-Za-z][A-Za-z_-]*(\.[A-Za-z][A-Za-z_-]*)*")
 _PLACES = MappingProxyType({"data": "", "states": "state"})
 # What the client calls the other side of a payment, and what the caller of this API does.
 _FIELDS = MappingProxyType({"payer": "party", "payee": "party", "intended_payer": "party"})
@@ -324,16 +327,27 @@ def _from_validation(error: ValidationException) -> Problem:
     extra = error.extra
     first = extra[0] if isinstance(extra, list) and extra else {}
     message = str(first.get("message") or "A value is not of the kind wanted.")
-    place = str(first.get("key") or "").removesuffix("[...]")
-    place = _PLACES.get(place, place)
-    named = _NAMED.search(message)
-    if named is not None:
-        problem = "There is no such field" if named[1] == "unknown" else "A field is missing"
-        field = f"{place}.{named[2]}".strip(".")
-        return Problem("invalid_request", f"{problem}.", field=field)
+    place = _place(str(first.get("key") or ""))
+    if "unknown field" in message:
+        # Its name is the caller's, and may be a phone number; where it stands is said.
+        hint = "See /docs for the fields there are; names are written in small letters."
+        return Problem("invalid_request", "There is no such field.", field=place or None, hint=hint)
+    missing = _MISSING.search(message)
+    if missing is not None:
+        field = f"{place}.{missing[1]}".strip(".")
+        return Problem("invalid_request", "A field is missing.", field=field)
     if message.startswith("Invalid enum value"):  # It would repeat what may be a phone number.
         message = "This is not one of the words that are taken here"
+    if _LONG_NUMBER.search(message):  # Should the framework ever quote what it was given.
+        message = "This is not a value that is taken here"
     return Problem("invalid_request", f"{message}.".replace("`", ""), field=place or None)
+
+
+def _place(key: str) -> str:
+    """Name where a value stands, as far as that is in names of ours."""
+    place = key.partition("[...]")[0].strip(".")
+    place = _PLACES.get(place, place)
+    return place if _PLACE.fullmatch(place) else ""
 
 
 def _on_anything(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -38,7 +38,10 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApiKey:
-    """A merchant's key, known by its digest alone. Two keys of one `owner` are one person."""
+    """A merchant's key, known by its digest alone. Two keys of one `owner` are one person.
+
+    `family` is the key that this one was rotated from, first of all: what that one made is its own.
+    """
 
     id: str
     label: str
@@ -47,6 +50,7 @@ class ApiKey:
     scopes: tuple[str, ...]
     account_id: str | None = None
     owner: str | None = None
+    family: str | None = None
     expires_at: float | None = None
     revoked_at: float | None = None
     last_used_at: float | None = None

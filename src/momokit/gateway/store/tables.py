@@ -69,6 +69,7 @@ api_keys = Table(
     Column("label", String, nullable=False),
     Column("prefix", String, nullable=False),
     Column("key_hash", String, nullable=False, unique=True),
+    Column("family", String),
     Column("scopes", Text, nullable=False),
     Column("account_id", String, ForeignKey("accounts.id")),
     Column("owner", String),

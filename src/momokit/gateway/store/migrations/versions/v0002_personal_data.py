@@ -49,6 +49,7 @@ def downgrade() -> None:
 
 
 def _new_columns() -> None:
+    op.add_column("api_keys", sa.Column("family", sa.String(), nullable=True))
     op.add_column("payments", sa.Column("party_hash", sa.String(), nullable=True))
     # SQLite adds a column that must have a value only with one; an empty one never opens.
     op.add_column(
