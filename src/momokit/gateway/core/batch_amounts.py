@@ -44,13 +44,13 @@ _ENGLISH = Writing(thousands=frozenset(", '’"), decimal=frozenset("."))
 _FRENCH = Writing(thousands=frozenset(". '’"), decimal=frozenset(","))
 
 
-def writing_of(market: Market) -> Writing:
-    """For knowing a market's way: that of the language it names first."""
-    return _FRENCH if market.languages[0] == "fr" else _ENGLISH
+def writing_of(market: Market, *, language: str = "") -> Writing:
+    """For knowing a file's way: that of its headers' language, or else of the market's first."""
+    return _FRENCH if (language or market.languages[0]) == "fr" else _ENGLISH
 
 
 def read_amount_cell(
-    cell: Cell, *, currency: str, market: Market, column: str
+    cell: Cell, *, currency: str, writing: Writing, column: str
 ) -> tuple[Decimal | None, Finding | None]:
     """For an amount to be paid: exact, positive, with the currency's decimals; or what is wrong.
 
@@ -78,7 +78,7 @@ def read_amount_cell(
         return wrong("amount_powers")
     if not any(c.isdigit() for c in bare) or any(c.isalpha() for c in bare):
         return wrong("amount_not_a_number", example=example)
-    plain = bare if cell.kind is CellKind.NUMBER else _plain(bare, currency, market)
+    plain = bare if cell.kind is CellKind.NUMBER else _plain(bare, currency, writing)
     if plain is None:
         return wrong("amount_ambiguous", example=example)
     if len(plain) > 1 and plain[0] == "0" and plain[1] != ".":
@@ -102,9 +102,9 @@ def _without_currency(text: str, *, currency: str) -> str:
     return text
 
 
-def _plain(text: str, currency: str, market: Market) -> str | None:
-    """The amount in plain digits, if the market's writing allows exactly one reading of it."""
-    writing, exponent = writing_of(market), _exponent(currency)
+def _plain(text: str, currency: str, writing: Writing) -> str | None:
+    """The amount in plain digits, if this way of writing allows exactly one reading of it."""
+    exponent = _exponent(currency)
     text = text.replace("’", "'")
     marks = [c for c in text if not c.isdigit()]
     if not (text.isascii() and set(marks) <= set(" ',.")) or text[:1] in ",.":

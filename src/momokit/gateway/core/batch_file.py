@@ -82,7 +82,8 @@ _TITLES: tuple[tuple[Role, frozenset[str]], ...] = (
         Role.AMOUNT,
         _titles(
             "amount, amt, amount in, amount to pay, amount payable, payment amount, net pay,"
-            " net amount, montant, montant en, montant a payer, montant net, net a payer"
+            " net amount, montant, montant en, montant a payer, montant net,"
+            " montant net a payer, net a payer"
         ),
     ),
     (
@@ -216,6 +217,27 @@ def _split_name(columns: list[Column]) -> list[Column]:
         replace(column, role=Role.FAMILY_NAME) if column.role is Role.NAME else column
         for column in columns
     ]
+
+
+_SPOKEN = {
+    "fr": _titles(
+        "montant, numero, nom, noms, prenom, prenoms, salaire, paie, paye, somme, motif, libelle,"
+        " devise, matricule, beneficiaire, employe, titulaire, gsm, portable, commentaire, objet"
+    ),
+    "en": _titles(
+        "amount, number, name, names, salary, pay, payment, wage, wages, sum, note, currency,"
+        " employee, payee, beneficiary, recipient, phone, mobile, cell, wallet, narration,"
+        " description, staff"
+    ),
+}
+
+
+def language_of(columns: Iterable[Column]) -> str:
+    """For reading amounts as their writer does: "en" or "fr"; "" when the titles do not say."""
+    read = [_read_title(one.title)[0].split() for one in columns if one.role is not Role.OTHER]
+    words = {word for title in read for word in title}
+    spoken = [language for language, known in _SPOKEN.items() if words & known]
+    return spoken[0] if len(spoken) == 1 else ""
 
 
 # The columns that results are given back with; see the result file of a batch.

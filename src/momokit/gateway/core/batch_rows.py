@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from momokit.errors import InvalidInput
-from momokit.gateway.core.batch_amounts import read_amount_cell
+from momokit.gateway.core.batch_amounts import read_amount_cell, writing_of
 from momokit.gateway.core.batch_file import Column, Role, folded, places
 from momokit.gateway.core.batch_findings import Finding, Severity, doubt, error, warning
 from momokit.gateway.core.batch_phones import read_phone_cell
@@ -39,13 +39,18 @@ _CURRENCY_WORDS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
-    """What rows are held against. `network` guesses a number's network; amounts are `currency`."""
+    """What rows are held against. `network` guesses a number's network; amounts are `currency`.
+
+    `language` is that of the file's headers ("en", "fr"), whose way of writing amounts is taken;
+    "" takes the market's.
+    """
 
     market: Market
     currency: str
     min_amount: Decimal | None = None
     max_amount: Decimal | None = None
     network: Callable[[MSISDN], Network] = MSISDN.network_hint
+    language: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +114,7 @@ def check_row(row: Row, *, columns: Sequence[Column], rules: Rules) -> CheckedRo
     amount, wrong = read_amount_cell(
         cells[Role.AMOUNT],
         currency=rules.currency,
-        market=rules.market,
+        writing=writing_of(rules.market, language=rules.language),
         column=titles[Role.AMOUNT],
     )
     found += [wrong] if wrong is not None else []

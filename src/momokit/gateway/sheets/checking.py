@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from momokit.gateway.core.batch_amounts import read_amount_cell
+from momokit.gateway.core.batch_amounts import read_amount_cell, writing_of
 from momokit.gateway.core.batch_file import (
     Column,
     Role,
@@ -16,6 +16,7 @@ from momokit.gateway.core.batch_file import (
     is_footer,
     is_of_results,
     is_total,
+    language_of,
     places,
 )
 from momokit.gateway.core.batch_findings import Finding, error, warning
@@ -81,7 +82,7 @@ class FileCheck:
                 column=clash[0].shown,
                 other=clash[1].shown,
             )
-        self._rules = rules
+        self._rules = rules = replace(rules, language=language_of(self.columns))
         self._key = key
         self._where = places(self.columns)
         self._duplicates = Duplicates()
@@ -198,7 +199,7 @@ class _Sums:
         amount, _ = read_amount_cell(
             Cell(cell.text, CellKind.NUMBER) if is_result else cell,
             currency=self._rules.currency,
-            market=self._rules.market,
+            writing=writing_of(self._rules.market, language=self._rules.language),
             column=column.shown,
         )
         return amount

@@ -32,6 +32,8 @@ _EXACT_BELOW = 1_000_000_000_000_000
 _XLSX_TEXT = 32_767
 _NO_CHARACTERS = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _WIDTHS = (8, 48)
+# The built-in format of texts, whatever the program's language.
+_TEXT_FORMAT = 49
 _BOOK_OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,
@@ -150,7 +152,7 @@ def _write_xlsx(
     book = xlsxwriter.Workbook(out, _BOOK_OPTIONS)
     book.set_properties({"created": made_at or datetime(2020, 1, 1)})  # noqa: DTZ001 - no zone there
     sheet = book.add_worksheet(sheet_name[:31])
-    as_text = book.add_format({"num_format": "@"})
+    as_text = book.add_format({"num_format": _TEXT_FORMAT})
     heading = book.add_format({"bold": True, "bottom": 1})
     for place, title in enumerate(titles):
         low, high = _WIDTHS
