@@ -48,6 +48,28 @@ app.post("/pay", express.urlencoded({ extended: false }), async (request, respon
   response.status(refused ? 422 : 503).send(payPage(order, why || "This was refused."));
 });
 
+// The same sale on the gateway's own page: it asks for the number, follows the payment and gives
+// the receipt. The shop has only to send the payer there, and to hear the webhook.
+app.post("/checkout", express.urlencoded({ extended: false }), async (request, response) => {
+  const { order, amount } = request.body || {};
+  if (!ORDER_ID.test(order || "")) {
+    response.status(400).send(payPage(crypto.randomUUID(), "Please try again."));
+    return;
+  }
+  if (!orders.has(order)) {
+    orders.set(order, { paymentId: null, status: "pending", message: "" });
+  }
+  // Behind TLS this is your https address. The same order and amount give the same page again.
+  const back = `http://127.0.0.1:${PORT}/orders/${order}`;
+  const body = { amount, order, return_url: back };
+  const answer = await ask("POST", "/api/checkout", { body });
+  if (answer.status === 201) {
+    response.redirect(303, answer.body.url);
+    return;
+  }
+  response.status(503).send(payPage(order, answer.body.detail || "No answer. Press again."));
+});
+
 app.get("/orders/:order", (request, response) => {
   if (!orders.has(request.params.order)) {
     response.status(404).send("There is no such order.");
@@ -132,7 +154,7 @@ async function ask(method, path, { order, body } = {}) {
   const headers = { Authorization: `Bearer ${GATEWAY_KEY}`, Accept: "application/json" };
   if (body) {
     headers["Content-Type"] = "application/json";
-    headers["Idempotency-Key"] = order;
+    if (order) headers["Idempotency-Key"] = order;
   }
   try {
     const answer = await fetch(GATEWAY_URL + path, {
@@ -175,7 +197,8 @@ function payPage(order, message) {
 <input type="hidden" name="order" value="${escaped(order)}">
 <p><label>Amount <input name="amount" inputmode="decimal" required></label></p>
 <p><label>Phone <input name="phone" type="tel" autocomplete="tel" required></label></p>
-<button>Pay</button></form>`,
+<button>Pay</button>
+<button formaction="/checkout" formnovalidate>Pay on the next page</button></form>`,
   );
 }
 

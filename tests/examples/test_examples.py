@@ -160,3 +160,27 @@ def test_a_webhook_signed_with_two_secrets_is_taken(started: Shop, browser: http
 def test_every_example_is_tried() -> None:
     """A folder of examples that no test starts would rot."""
     assert sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()) == sorted(STARTS)
+
+
+def test_the_node_shop_sells_on_the_gateways_page(
+    place: Place, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """It sends the payer to a checkout, the payer pays there, and the shop hears of it."""
+    with (
+        shop("node-express", place, tmp_path_factory.mktemp("checkout")) as started,
+        httpx2.Client(base_url=started.url, trust_env=False, timeout=30) as browser,
+    ):
+        order = order_of(browser.get("/"))
+        sent = browser.post("/checkout", data={"order": order, "amount": "5"})
+        again = browser.post("/checkout", data={"order": order, "amount": "5"})
+        page = sent.headers["Location"]
+        shown = browser.get(page)
+        paid = browser.post(page, data={"attempt": "0", "phone": "46733123986"})
+        status = f"/orders/{order}/status"
+        heard = eventually(lambda: browser.get(status).json()["status"] == "successful")
+
+    assert (sent.status_code, again.headers["Location"]) == (303, page)
+    assert f"/orders/{order}" not in page
+    assert "Your MTN MoMo number" in shown.text
+    assert paid.status_code == 303
+    assert heard
