@@ -23,10 +23,9 @@ from momokit.gateway.store.sharing import share_out
 from momokit.gateway.store.switches import is_guarded, stopped_by
 from momokit.gateway.store.tables import accounts, payments, status_budget
 from momokit.gateway.store.urgency import (
-    closed_to_sends_at_most,
     lane_lets_work,
-    may_be_claimed_to_send,
     most_urgent,
+    needing_no_send,
 )
 
 BUDGET_KEPT_SECONDS = 60
@@ -44,34 +43,29 @@ def claim_payments(
 
     A claim to submit is at the same time the note that a send may be on its way.
     """
-    guarded = is_guarded(transaction)
-    shut = shut_lanes(transaction) if guarded else []
-    stopped = guarded and work is Work.SUBMIT and stopped_by(transaction) is not None
-    claimable = (
+    due = (
         payments.c.work == work.value,
         payments.c.due_at <= transaction.now,
         _is_free(transaction.now),
-        *outside(shut, work=work, now=transaction.now),
     )
-    if stopped:
-        # Nothing is sent; only what may be on its way is taken, to be asked about.
-        claimable = (*claimable, payments.c.sending)
-    if work is Work.SUBMIT:
-        claimable = (*claimable, may_be_claimed_to_send(transaction.now))
-    owners = _owners(transaction, claimable=claimable, account_ids=account_ids)
-    if work is Work.SETTLE:
-        rows = most_urgent(transaction, claimable, owners=owners, limit=limit)
-    else:
-        base = select(payments).where(*claimable).order_by(payments.c.due_at)
-        rows = share_out(
-            transaction, base, owner=payments.c.account_id, key=payments.c.id,
-            owners=owners, limit=limit,
-        )  # fmt: skip
+    sending, guarded = work is Work.SUBMIT, is_guarded(transaction)
+    shut = shut_lanes(transaction) if guarded else []
+    stopped = stopped_by(transaction) if guarded and sending else None
     lease_until = transaction.now + lease_seconds
-    probes = []
-    if shut and len(rows) < limit and not stopped:
+    rows: list[Row[Any]] = []
+    probes: list[tuple[Row[Any], Lane]] = []
+    if stopped is None:
+        claimable = (*due, *outside(shut, work=work))
+        rows += _by_turns(transaction, claimable, work=work, limit=limit, account_ids=account_ids)
+    if shut and stopped is None and len(rows) < limit:
         probes = _probes(transaction, shut, work=work, beside=rows, until=lease_until)
         rows += [row for row, _ in probes]
+    if guarded and sending and len(rows) < limit:
+        silent = {one.key.account_id for one in shut if one.key.work is work}
+        rows += needing_no_send(
+            transaction, due, closed_too=silent, stopped=stopped, beside=rows,
+            limit=limit - len(rows),
+        )  # fmt: skip
     if rows:
         note = {"sending": True} if work is Work.SUBMIT else _asking(transaction.now)
         transaction.connection.execute(
@@ -88,6 +82,25 @@ def claim_payments(
     ]
 
 
+def _by_turns(
+    transaction: Transaction,
+    claimable: Sequence[ColumnElement[bool]],
+    *,
+    work: Work,
+    limit: int,
+    account_ids: Collection[str] | None,
+) -> list[Row[Any]]:
+    """Take the same share for each account that works."""
+    owners = _owners(transaction, work=work, claimable=claimable, account_ids=account_ids)
+    if work is Work.SETTLE:
+        return most_urgent(transaction, claimable, owners=owners, limit=limit)
+    base = select(payments).where(*claimable).order_by(payments.c.due_at)
+    return share_out(
+        transaction, base, owner=payments.c.account_id, key=payments.c.id,
+        owners=owners, limit=limit,
+    )  # fmt: skip
+
+
 def _probes(
     transaction: Transaction,
     shut: Sequence[Lane],
@@ -99,8 +112,6 @@ def _probes(
     """Take the one payment that may try each lane that is shut, where it is time for that."""
     taken: list[tuple[Row[Any], Lane]] = []
     conditions = [payments.c.id.not_in([row.id for row in beside]), lane_lets_work(work)]
-    if work is Work.SUBMIT:
-        conditions.append(may_be_claimed_to_send(transaction.now))
     for lane in probing_lanes(shut, work=work, now=transaction.now):
         query = (
             select(payments)
@@ -205,7 +216,8 @@ def take_budget(transaction: Transaction, *, account_id: str, wanted: int, per_s
 def _owners(
     transaction: Transaction,
     *,
-    claimable: tuple[ColumnElement[bool], ...],
+    work: Work,
+    claimable: Sequence[ColumnElement[bool]],
     account_ids: Collection[str] | None,
 ) -> list[str]:
     """List the accounts that have something due, whoever waits longest first."""
@@ -216,7 +228,7 @@ def _owners(
         .limit(1)
         .scalar_subquery()
     )
-    query = select(accounts.c.id, oldest.label("oldest")).where(closed_to_sends_at_most())
+    query = select(accounts.c.id, oldest.label("oldest")).where(lane_lets_work(work))
     if account_ids is not None:
         query = query.where(accounts.c.id.in_(list(account_ids)))
     rows = [row for row in transaction.connection.execute(query) if row.oldest is not None]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 
 from momokit.gateway.core.breaker import (
     EARLY_QUESTION_SECONDS,
@@ -20,8 +20,7 @@ from momokit.gateway.core.breaker import (
     probe_failed,
     shut,
 )
-from momokit.gateway.core.payment import PUSH_KINDS, Work
-from momokit.gateway.core.schedule import send_window_seconds
+from momokit.gateway.core.payment import Work
 from momokit.gateway.store.database import Transaction, insert_unless_there
 from momokit.gateway.store.guard_tables import lanes
 from momokit.gateway.store.switches import note
@@ -117,29 +116,14 @@ def open_by_hand(transaction: Transaction, account_id: str, *, because: str, by:
     return len(mine)
 
 
-def outside(shut: Sequence[Lane], *, work: Work, now: float) -> Conditions:
-    """Give the conditions under which a payment is in no lane that is shut for this work.
-
-    One whose time to be sent is over is let through: it will not be sent, and its merchant is to
-    learn that in time. So is one that may be on its way already: it is asked about, not sent.
-    """
-    keys = [one.key for one in shut if one.key.work is work]
-    if not keys:
-        return ()
-    in_shut = or_(
-        *(
-            and_(payments.c.account_id == key.account_id, payments.c.product == key.product)
-            for key in keys
-        )
-    )
-    if work is Work.SETTLE:
-        return (~in_shut,)
-    pushes = payments.c.kind.in_(sorted(PUSH_KINDS))
-    window = case(
-        (pushes, send_window_seconds(is_push=True)), else_=send_window_seconds(is_push=False)
-    )
-    since = func.coalesce(payments.c.released_at, payments.c.created_at)
-    return (or_(~in_shut, payments.c.sending, since < now - window),)
+def outside(shut: Sequence[Lane], *, work: Work) -> Conditions:
+    """Give the conditions under which a payment is in no lane that is shut for this work."""
+    in_lanes = [
+        and_(payments.c.account_id == one.key.account_id, payments.c.product == one.key.product)
+        for one in shut
+        if one.key.work is work
+    ]
+    return (~or_(*in_lanes),) if in_lanes else ()
 
 
 def inside(lane: Lane, *, now: float) -> Conditions:

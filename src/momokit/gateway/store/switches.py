@@ -18,6 +18,7 @@ from sqlalchemy import Row, exists, insert, or_, select, update
 from momokit.gateway.store.database import Transaction, insert_unless_there
 from momokit.gateway.store.guard_tables import guard_events, lanes, switches
 from momokit.gateway.store.records import StoreError, from_json, to_json
+from momokit.gateway.store.tables import accounts
 
 COPY_BECAUSE = "This is a copy made by a backup: what was paid since is not in it."
 COPY_BY = "backup"
@@ -71,16 +72,18 @@ def find_switch(transaction: Transaction, name: Name) -> Switch | None:
 
 
 def stopped_by(transaction: Transaction) -> Switch | None:
-    """Tell what stops money at present, if anything; the kill switch before the hold."""
-    query = select(switches).where(switches.c.is_on).order_by(switches.c.name)
+    """Tell what stops money at present, if anything; the hold before the kill switch."""
+    query = select(switches).where(switches.c.is_on).order_by(switches.c.name.desc())
     row = transaction.connection.execute(query).first()
     return _to_switch(row) if row is not None else None
 
 
 def is_guarded(transaction: Transaction) -> bool:
-    """Tell whether any switch is on or any lane is shut: one look, and as a rule the only one."""
+    """Tell whether a switch is on, a lane shut or an account paused: as a rule the only look."""
+    any_paused = exists().where(accounts.c.paused_reason.is_not(None))
     any_lane, any_switch = exists(select(lanes)), exists().where(switches.c.is_on)
-    return bool(transaction.connection.execute(select(or_(any_lane, any_switch))).scalar_one())
+    query = select(or_(any_lane, any_switch, any_paused))
+    return bool(transaction.connection.execute(query).scalar_one())
 
 
 def refuse_while_stopped(transaction: Transaction) -> None:

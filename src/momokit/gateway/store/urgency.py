@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select, text
@@ -11,6 +11,7 @@ from momokit.gateway.core.payment import PUSH_KINDS, Work
 from momokit.gateway.core.schedule import send_window_seconds
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.sharing import share_out
+from momokit.gateway.store.switches import Name, Switch
 from momokit.gateway.store.tables import accounts, payments
 
 LOOKED_THROUGH = 256
@@ -61,19 +62,55 @@ def most_urgent(
     )  # fmt: skip
 
 
-def may_be_claimed_to_send(now: float) -> ColumnElement[bool]:
-    """Tell which sends may be claimed: all of an open lane, and of one that is closed what needs
-    nothing sent. That is what may be on its way since a worker died, which MTN is asked about, and
-    what is too late by now, which ends."""
-    lane_is_open = payments.c.account_id.in_(
-        select(accounts.c.id).where(accounts.c.paused_reason.is_(None))
-    )
+def needing_no_send(
+    transaction: Transaction,
+    claimable: Sequence[ColumnElement[bool]],
+    *,
+    closed_too: Collection[str],
+    stopped: Switch | None,
+    beside: Sequence[Row[Any]],
+    limit: int,
+) -> list[Row[Any]]:
+    """Take, where nothing may be sent, what needs nothing sent: what may be on its way since a
+    worker died, which MTN is asked about, and what is too late by now, which ends.
+
+    That is in accounts that are paused, in those of `closed_too`, and everywhere while money is
+    `stopped`. Held after a restore nothing ends: it may have been sent since the copy was made.
+    """
+    closed = [accounts.c.paused_reason.is_not(None), accounts.c.id.in_(sorted(closed_too))]
+    query = select(accounts.c.id).where(closed_to_sends_at_most()).order_by(accounts.c.id)
+    if stopped is None:
+        query = query.where(or_(*closed))
+    held = stopped is not None and stopped.name is Name.RESTORE
+    wanted = payments.c.sending if held else or_(payments.c.sending, _too_late(transaction.now))
+    rows: list[Row[Any]] = []
+    for account_id in transaction.connection.execute(query).scalars().all():
+        longest_due = (
+            select(payments.c.id)
+            .where(*claimable, payments.c.account_id == account_id)
+            .order_by(payments.c.due_at)
+            .limit(LOOKED_THROUGH)
+        )
+        taken = [row.id for row in (*beside, *rows)]
+        found = (
+            select(payments)
+            .where(payments.c.id.in_(longest_due), payments.c.id.not_in(taken), wanted)
+            .order_by(payments.c.due_at)
+            .limit(limit - len(rows))
+            .with_for_update(skip_locked=True)
+        )
+        rows += transaction.connection.execute(found).all()
+        if len(rows) >= limit:
+            break
+    return rows
+
+
+def _too_late(now: float) -> ColumnElement[bool]:
     since = func.coalesce(payments.c.released_at, payments.c.created_at)
-    too_late = or_(
+    return or_(
         and_(_is_push, since < now - send_window_seconds(is_push=True)),
         and_(~_is_push, since < now - send_window_seconds(is_push=False)),
     )
-    return or_(lane_is_open, payments.c.sending, too_late)
 
 
 def lane_lets_work(work: Work) -> ColumnElement[bool]:

@@ -17,6 +17,15 @@ def upgrade() -> None:
     """Make the guards' tables; accounts get limits, payments the day they were counted under."""
     op.add_column("accounts", sa.Column("limits", sa.Text(), nullable=True))
     op.add_column("payments", sa.Column("counted_day", sa.Integer(), nullable=True))
+    op.drop_index("ix_payments_due", "payments")
+    op.create_index(
+        "ix_payments_due",
+        "payments",
+        ["work", "account_id", "due_at", "product"],
+        unique=False,
+        sqlite_where=sa.text("work IS NOT NULL"),
+        postgresql_where=sa.text("work IS NOT NULL"),
+    )
     _spent()
     _lanes()
     _switches()
