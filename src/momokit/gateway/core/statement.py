@@ -371,6 +371,9 @@ def said_by(line: Line | Unreadable) -> str:
 
 def plain_amount(value: Decimal) -> str:
     """Write an amount in one way only: no exponent, no zeros that say nothing."""
+    text = str(value)
+    if text.isdigit():
+        return text
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -68,15 +68,18 @@ class BalanceKeeper:
         """Take the next line of the file."""
         day = self._days.setdefault((day_of(line.at, self.zone), line.currency), _Day())
         day.lines += 1
+        effect = line.effect(fee_in_amount=self.profile.fee_in_amount)
         if line.moved:
-            self._sum(day, line)
+            self._sum(day, line, effect)
         if line.balance is None:
             return
         before = self._before.get(line.currency)
         self._before[line.currency] = line
         day.first = day.first or line
         day.last = line
-        if before is not None:
+        if before is None or before.balance is None:
+            return
+        if not self._is_forward or line.balance - before.balance != effect:
             self._follow(before, line)
 
     def days(self) -> list[DayProof]:
@@ -95,16 +98,16 @@ class BalanceKeeper:
             return None
         return self.closing - self.opening - sum((one.effect for one in self._days.values()), ZERO)
 
-    def _sum(self, day: _Day, line: Line) -> None:
-        fee = line.fee if line.fee is not None and not self.profile.fee_in_amount else ZERO
+    def _sum(self, day: _Day, line: Line, effect: Decimal) -> None:
         if line.role == "fee":
             day.fees += line.amount if line.direction == "out" else -line.amount
         elif line.direction == "in":
             day.taken_in += line.amount
         else:
             day.paid_out += line.amount
-        day.fees += fee
-        day.effect += line.effect(fee_in_amount=self.profile.fee_in_amount)
+        if line.fee and not self.profile.fee_in_amount:
+            day.fees += line.fee
+        day.effect += effect
 
     def _follow(self, before: Line, line: Line) -> None:
         """Hold one line's balance against its neighbour's, whichever of the two comes first."""

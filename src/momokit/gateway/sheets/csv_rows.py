@@ -157,12 +157,17 @@ def _cells(texts: list[str], number: int, limits: Limits) -> tuple[Cell, ...]:
         texts.pop()
     if len(texts) > limits.max_columns:
         raise refused("too_many_columns", row=number, limit=limits.max_columns)
-    for index, text in enumerate(texts):
-        if len(text) > limits.max_cell_length:
-            limit = limits.max_cell_length
-            raise refused("cell_too_long", row=number, column=letter(index), limit=limit)
-    return tuple(Cell(_unguarded(text)) if text else EMPTY for text in texts)
+    limit = limits.max_cell_length
+    if texts and max(map(len, texts)) > limit:
+        index = next(index for index, text in enumerate(texts) if len(text) > limit)
+        raise refused("cell_too_long", row=number, column=letter(index), limit=limit)
+    return tuple(
+        [
+            EMPTY if not text else Cell(text) if text[0] != "'" else Cell(_unguarded(text))
+            for text in texts
+        ]
+    )
 
 
 def _unguarded(text: str) -> str:
-    return text[1:] if text[0] == "'" and GUARDED.match(text) else text
+    return text[1:] if GUARDED.match(text) else text
