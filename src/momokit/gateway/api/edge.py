@@ -30,6 +30,8 @@ from momokit.gateway.store.store import Store
 
 REQUEST_ID = "momokit.request_id"
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# It is repeated in answers and on every line of the log.
+_PHONE_NUMBER = re.compile(r"(?<!\d)\d{9,15}(?!\d)")
 
 LONG_POLLS_AT_ONCE = 200
 """How many requests may wait at the same time; one more is answered at once."""
@@ -175,6 +177,7 @@ def request_id_of(scope: Any) -> str:
 def take_request_id(scope: MutableMapping[str, Any]) -> str:
     """Take the caller's id for the request when it has a sane form, or make one."""
     given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-    request_id = given if _GIVEN_ID.fullmatch(given) else f"req_{uuid.uuid4().hex}"
+    sane = _GIVEN_ID.fullmatch(given) and not _PHONE_NUMBER.search(given)
+    request_id = given if sane else f"req_{uuid.uuid4().hex}"
     scope[REQUEST_ID] = request_id
     return request_id
