@@ -40,7 +40,7 @@ from momokit.gateway.core.facts import (
         (Doubt(why="503"), None, False),
         (NoAnswer(why="503"), None, False),
         (NeverLeft(why="no connection"), None, False),
-        (NeverLeft(why="429", retry_after_seconds=3.0), None, None),
+        (NeverLeft(why="429", retry_after_seconds=3.0), None, False),
         (TurnedDown(code="NOT_ALLOWED", status=500), "a setting", None),
         (NeverLeft(why="401"), "a setting", None),
         (NoAnswer(why="401"), "a setting", None),
@@ -49,7 +49,7 @@ from momokit.gateway.core.facts import (
 def test_what_a_result_says_of_its_lane(
     fact: Fact, lane_stop: str | None, says: bool | None
 ) -> None:
-    """A refusal is an answer; a wrong setting and "later" say nothing of MTN's health."""
+    """A refusal is an answer; a wrong setting says nothing of MTN's health."""
     assert answered(fact, lane_stop=lane_stop) is says
 
 

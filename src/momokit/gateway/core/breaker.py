@@ -105,11 +105,9 @@ def pause_seconds(opens: int, *, chance: float) -> float:
 def answered(fact: Fact, *, lane_stop: str | None = None) -> bool | None:
     """Say what a result tells of the lane: MTN answers, it does not, or nothing (None).
 
-    A setting that is wrong stops the lane in another way, and being told to come later is an answer
-    of a kind: neither is a failure.
+    A setting that is wrong stops the lane in another way and is no failure. Being told to come
+    later is one: sends that are turned away one after the other are too many.
     """
     if lane_stop is not None:
         return None
-    if isinstance(fact, NeverLeft):
-        return False if fact.retry_after_seconds is None else None
-    return not isinstance(fact, Doubt | NoAnswer)
+    return not isinstance(fact, Doubt | NeverLeft | NoAnswer)
