@@ -47,9 +47,7 @@ def cancel_answered(payment: Payment, fact: CancelAnswered, now: float) -> Decis
         known = {"cancel_taken_at": payment.cancel_taken_at or now}
         return same(payment, "cancel_taken", due_at=soon, work=Work.SETTLE, changes=known)
     over = payment.state.is_final
-    due_at = (
-        audit_due_at(payment, now=now, answered=False) if over else poll_at(payment, now=now)
-    )
+    due_at = audit_due_at(payment, now=now, answered=False) if over else poll_at(payment, now=now)
     return same(
         payment, "cancel_refused", due_at=due_at, work=Work.SETTLE,
         details=details | {"why": "MTN refused"}, changes={"cancel_reference_id": None},
