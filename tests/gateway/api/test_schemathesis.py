@@ -122,7 +122,20 @@ async def _begin(shop: Shop) -> tuple[dict[str, str], dict[str, list[str]]]:
         (await admin.ask("POST", path, {"amount": "5"}, key=path)).json()["id"]
         for path in ("/v1/checkouts", "/v1/payment-links")
     ]
+    file = b"Phone,Amount,Name\n0772345611,1000,Ama\n0772345613,2000,Kofi\n"
+    batches = [
+        (
+            await shop.http.post(
+                f"/v1/batches?account={UGANDA}&label={number}",
+                content=file,
+                headers={"Authorization": f"Bearer {admin.text}", "Idempotency-Key": f"b{number}"},
+            )
+        ).json()["id"]
+        for number in range(3)
+    ]
     ids = {
+        "batch_id": batches,
+        "number": ["2", "3"],
         "checkout_id": made[:1],
         "link_id": made[1:],
         "invoice_id": bills,

@@ -6,11 +6,18 @@ import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import IO, Annotated, Any, BinaryIO, Literal, TypeAlias, cast
 
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec import (
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    RequestBody,
+    Schema,
+)
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
@@ -54,6 +61,7 @@ from momokit.gateway.store.deliveries import moment
 FORM_EXTRA_BYTES = 64 * 1024
 KEPT_IN_MEMORY_BYTES = 1024 * 1024
 CHUNK_BYTES = 64 * 1024
+_TABLES = tuple(CONTENT_TYPES.values())
 
 Format: TypeAlias = Annotated[
     Literal["csv", "xlsx"], QueryParameter(name="format", description="How the table is written.")
@@ -93,10 +101,23 @@ class UploadOperation(Operation):
         """Describe the body."""
         file = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
         form = Schema(type=OpenAPIType.OBJECT, properties={"file": file}, required=["file"])
-        names = ("application/octet-stream", *CONTENT_TYPES.values())
+        names = ("application/octet-stream", *_TABLES)
         content = {name.partition(";")[0]: OpenAPIMediaType(schema=file) for name in names}
         content["multipart/form-data"] = OpenAPIMediaType(schema=form)
         self.request_body = RequestBody(content=content, required=True)
+
+
+@dataclass
+class FileOperation(Operation):
+    """Says in the document that the answer is a table, in either form."""
+
+    def __post_init__(self) -> None:
+        """Describe the answer."""
+        file = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
+        content = {name.partition(";")[0]: OpenAPIMediaType(schema=file) for name in _TABLES}
+        answers = self.responses or {}
+        answers["200"] = OpenAPIResponse(description="The file.", content=content)
+        self.responses = answers
 
 
 @post(
@@ -158,6 +179,7 @@ async def create_batch(
     opt={"scopes": READERS},
     tags=TAGS,
     operation_id="get_batch_template",
+    operation_class=FileOperation,
     summary="Download an empty file to fill in",
     responses=problems(404),
 )
@@ -173,10 +195,9 @@ async def get_template(
         account_id = account_for(edge, caller, None)
         market = edge.book.account(account_id).market
 
-    def write(out: BinaryIO) -> None:
-        write_template(out, sheet_format=sheet_format, market=market, language=language)
-
-    return await _file(write, name=f"payments-{language}", sheet_format=sheet_format)
+    file = BytesIO()
+    write_template(file, sheet_format=sheet_format, market=market, language=language)
+    return _sent(file, name=f"payments-{language}", sheet_format=sheet_format)
 
 
 @get(
@@ -184,6 +205,7 @@ async def get_template(
     opt={"scopes": EITHER},
     tags=TAGS,
     operation_id="get_batch_report",
+    operation_class=FileOperation,
     summary="Download what was found in each row",
     responses=problems(404),
 )
@@ -211,6 +233,7 @@ async def get_report(
     opt={"scopes": EITHER},
     tags=TAGS,
     operation_id="get_batch_results",
+    operation_class=FileOperation,
     summary="Download what became of each row",
     responses=problems(404),
 )
@@ -266,14 +289,6 @@ def _unreadable(refused: SheetRefused) -> Problem:
     )
 
 
-async def _file(
-    write: Callable[[BinaryIO], None], *, name: str, sheet_format: Literal["csv", "xlsx"]
-) -> Stream:
-    file: Any = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has been sent
-    write(file)
-    return _sent(file, name=name, sheet_format=sheet_format)
-
-
 async def file_of_rows(
     request: Asked,
     write: Callable[[BinaryIO, Transaction], None],
@@ -301,7 +316,7 @@ def _sent(file: IO[bytes], *, name: str, sheet_format: Literal["csv", "xlsx"]) -
 
     return Stream(
         chunks,
-        media_type=CONTENT_TYPES[sheet_format],
+        media_type=CONTENT_TYPES[sheet_format].partition(";")[0],
         headers={"Content-Disposition": f'attachment; filename="{name}.{sheet_format}"'},
     )
 

@@ -52,7 +52,7 @@ async def get_receipts(
         )
         return "".join(pages.of_batch(receipt, rows=rows, language=language))
 
-    return Response(await edge.store.read(write), media_type="text/html; charset=utf-8")
+    return Response(await edge.store.read(write), media_type="text/html")
 
 
 @get(
@@ -95,7 +95,7 @@ async def get_row_receipt(
     page = await edge.store.read(write)
     if page is None:
         raise Problem("not_found", "That row has no payment.")
-    return Response(page, media_type="text/html; charset=utf-8")
+    return Response(page, media_type="text/html")
 
 
 ROUTES = [get_receipts, get_row_receipt]
