@@ -57,6 +57,7 @@ def read_sums(
     *,
     locks: bool = False,
 ) -> dict[str, Decimal]:
+    """Read the sums of an account and of payees on a day; with `locks`, for writing."""
     found: dict[str, Decimal] = {}
     for names in batched(sorted({ALL, *parties})):
         query = (
@@ -72,6 +73,7 @@ def read_sums(
 def write_sums(
     transaction: Transaction, account_id: str, currency: str, day: int, sums: Mapping[str, Decimal]
 ) -> None:
+    """Write the sums of a day that were locked before."""
     transaction.connection.execute(
         update(spent)
         .where(*_of_day(account_id, day, currency), spent.c.party_hash == bindparam("of"))
