@@ -10,12 +10,14 @@ from typing import Any
 import httpx2
 
 from momokit.gateway.api.app import Api, create_api
+from momokit.gateway.api.edge import Receipts
 from momokit.gateway.api.edge import ApiRates
 from momokit.gateway.book import AccountBook, new_account
 from momokit.gateway.core.decide import decide
 from momokit.gateway.core.facts import Decision, Fact, NotKnown, TurnedDown
 from momokit.gateway.core.payment import Payment
 from momokit.gateway.keys import create_key, make_key
+from momokit.gateway.pages.receipts import batch_receipt_page, row_receipt_page
 from momokit.gateway.seal import Sealer
 from momokit.gateway.store import accounts
 from momokit.gateway.store.records import Recorded
@@ -99,6 +101,7 @@ class Shop:
             clients=clients,
             seal=self.sealer.seal_texts,
             unseal=self.sealer.open_texts,
+            receipts=Receipts(of_batch=batch_receipt_page, of_row=row_receipt_page),
         )
         transport = httpx2.ASGITransport(app=self.api)
         self.http = httpx2.AsyncClient(transport=transport, base_url="http://gateway")

@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
 
 from momokit.gateway.api.accounts import ask_balance
-from momokit.gateway.api.batch_files import Format, Language, file_of_rows
+from momokit.gateway.api.batch_files import FileOperation, Format, Language, file_of_rows
 from momokit.gateway.api.bodies import Strict
 from momokit.gateway.api.callers import RECONCILE
 from momokit.gateway.api.edge import Edge, caller_of, edge_of
@@ -192,6 +192,7 @@ async def balance(
     opt={"scopes": READERS},
     tags=TAGS,
     operation_id="export_reconciliation",
+    operation_class=FileOperation,
     summary="Download discrepancies, matches or journal lines",
     responses=problems(404),
 )
