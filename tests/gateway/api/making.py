@@ -10,8 +10,7 @@ from typing import Any
 import httpx2
 
 from momokit.gateway.api.app import Api, create_api
-from momokit.gateway.api.edge import Receipts
-from momokit.gateway.api.edge import ApiRates
+from momokit.gateway.api.edge import ApiRates, Receipts
 from momokit.gateway.book import AccountBook, new_account
 from momokit.gateway.core.decide import decide
 from momokit.gateway.core.facts import Decision, Fact, NotKnown, TurnedDown
