@@ -33,7 +33,7 @@ SCOPES: dict[str, str] = {
     "approve": "approve batches of disbursements that another person made",
     "reconcile": "import statements, see to discrepancies, set how statements are read",
     "admin": "all of the above, and numbers in full",
-    "shop": "the two endpoints of a simple shop, and nothing else",
+    "shop": "the endpoints of a simple shop, and nothing else",
 }
 """Every scope a key may have, and what it allows."""
 

@@ -24,6 +24,7 @@ ATTEMPTS = st.builds(
     final_at=TIMES,
     due_at=TIMES,
     review=st.booleans(),
+    sending=st.booleans(),
 )
 
 

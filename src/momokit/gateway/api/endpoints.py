@@ -24,6 +24,7 @@ from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.deliveries import Delivery, moment
 from momokit.gateway.store.invoices import find_invoice
 from momokit.gateway.store.payments import find_payment
+from momokit.gateway.store.records import NoSuchRow
 from momokit.webhooks import new_secret
 
 Asked: TypeAlias = Request[Any, Any, Any]
@@ -185,29 +186,34 @@ async def rotate_secret(
     opt={"scopes": _SCOPES | {READ}},
     tags=_TAGS,
     operation_id="list_webhook_deliveries",
-    summary="List the webhooks of a payment or an address",
+    summary="List the webhooks of a payment, an invoice or an address",
     responses=problems(404),
 )
 async def list_webhooks(
     request: Asked,
     payment_id: FromQuery[str | None] = None,
+    invoice_id: FromQuery[str | None] = None,
     endpoint_id: FromQuery[str | None] = None,
     before: Annotated[int | None, QueryParameter(ge=1, le=2**62)] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=_PAGE_LIMIT)] = 50,
 ) -> DeliveryPage:
     """List webhooks, newest first; the next page begins before the number that this one names."""
     edge, caller = edge_of(request), caller_of(request)
-    if caller.account_id is not None and payment_id is None and endpoint_id is None:
-        raise Problem("invalid_request", "Name a payment or an endpoint.", field="payment_id")
+    if caller.account_id is not None and not (payment_id or invoice_id or endpoint_id):
+        raise Problem(
+            "invalid_request", "Name a payment, an invoice or an endpoint.", field="payment_id"
+        )
     if endpoint_id is not None:
         await _find(edge, caller, endpoint_id)
     if payment_id is not None:
         await _check_payment(edge, caller, payment_id)
+    if invoice_id is not None:
+        await _check_invoice(edge, caller, invoice_id)
 
     def look(transaction: Transaction) -> list[Delivery]:
         return deliveries.list_deliveries(
-            transaction, payment_id=payment_id, endpoint_id=endpoint_id, before_id=before,
-            limit=limit + 1,
+            transaction, payment_id=payment_id, invoice_id=invoice_id,
+            endpoint_id=endpoint_id, before_id=before, limit=limit + 1,
         )  # fmt: skip
 
     found = await edge.store.read(look)
@@ -255,11 +261,17 @@ async def _check_delivery(edge: Edge, caller: Caller, one: Delivery) -> None:
     known = await edge.store.read(accounts.list_endpoints)
     if any(end.id == one.endpoint_id and _is_of(end, caller) for end in known):
         return
-    invoice_id = one.invoice_id
-    if invoice_id is None:
+    if one.invoice_id is not None:
+        await _check_invoice(edge, caller, one.invoice_id)
+    else:
         await _check_payment(edge, caller, one.payment_id or "")
-        return
-    invoice = await edge.store.read(lambda t: find_invoice(t, invoice_id))
+
+
+async def _check_invoice(edge: Edge, caller: Caller, invoice_id: str) -> None:
+    try:
+        invoice = await edge.store.read(lambda t: find_invoice(t, invoice_id))
+    except NoSuchRow:
+        raise Problem("not_found") from None
     is_own = caller.has({READ}) or invoice.api_key_id == caller.key_id
     if caller.account_id not in (None, invoice.account_id) or not is_own:
         raise Problem("not_found")

@@ -48,12 +48,14 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """What is known of one try to pay. `due_at` is when MTN is asked about it next, if ever."""
+    """What is known of one try to pay. `due_at` is when MTN is asked about it next, if ever;
+    `sending`, a send of it may be on its way."""
 
     state: State
     final_at: float | None = None
     due_at: float | None = None
     review: bool = False
+    sending: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +77,7 @@ def is_over(attempt: Attempt) -> bool:
     Some of MTN's failures have been known to be taken back: those are believed once the first
     audit has come to the same answer.
     """
-    if attempt.state is not State.FAILED or attempt.review:
+    if attempt.state is not State.FAILED or attempt.review or attempt.sending:
         return False
     if attempt.due_at is None or attempt.final_at is None:
         return True

@@ -19,7 +19,7 @@ from momokit.gateway.store.link_tables import attempts
 from momokit.gateway.store.records import StoredPayment
 from momokit.gateway.store.tables import payments
 
-_LOOKED_AT = ("id", "state", "amount", "final_at", "due_at", "review", "created_at")
+_LOOKED_AT = ("id", "state", "amount", "final_at", "due_at", "review", "sending", "created_at")
 
 
 def attempt_of(stored: StoredPayment) -> Attempt:
@@ -29,6 +29,7 @@ def attempt_of(stored: StoredPayment) -> Attempt:
         final_at=stored.payment.final_at,
         due_at=stored.due_at,
         review=stored.review,
+        sending=stored.payment.sending,
     )
 
 
@@ -73,6 +74,7 @@ def _attempt(row: Row[Any]) -> Attempt:
         final_at=row.final_at,
         due_at=row.due_at,
         review=row.review,
+        sending=row.sending,
     )
 
 
