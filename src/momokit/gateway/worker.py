@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from momokit.gateway.core.payment import Work
 from momokit.gateway.core.places import Places
 from momokit.gateway.lanes import Lanes
+from momokit.gateway.log import about
 from momokit.gateway.provider import Provider
 from momokit.gateway.steps.settle import settle
 from momokit.gateway.steps.submit import submit
@@ -137,7 +138,8 @@ class Worker:
         lease = self._settings.lease_seconds
         claimed = await self._store.claim(Work.SUBMIT, limit=room, lease_seconds=lease)
         for one in claimed:
-            self._start("sends", self._submit(one, now=one.lease_until - lease))
+            work = self._submit(one, now=one.lease_until - lease)
+            self._start("sends", work, payment_id=one.id, account_id=one.account_id)
         return len(claimed)
 
     async def _claim_questions(self) -> int:
@@ -147,7 +149,8 @@ class Worker:
         lease = self._settings.lease_seconds
         claimed = await self._store.claim(Work.SETTLE, limit=room, lease_seconds=lease)
         for one in claimed:
-            self._start("questions", self._settle(one))
+            work = self._settle(one)
+            self._start("questions", work, payment_id=one.id, account_id=one.account_id)
         return len(claimed)
 
     async def _claim_webhooks(self) -> int:
@@ -161,7 +164,11 @@ class Worker:
         )
         for one in claimed:
             self._places.begins(one.delivery.endpoint_id)
-            self._start("webhooks", self._notify(one))
+            told = one.delivery
+            about_id = told.payment_id or told.invoice_id or ""
+            self._start(
+                "webhooks", self._notify(one), payment_id=about_id, endpoint_id=told.endpoint_id
+            )
         return len(claimed)
 
     async def _submit(self, claimed: Claimed, *, now: float) -> None:
@@ -200,17 +207,19 @@ class Worker:
         if recorded is not None:
             self._heard(recorded)
 
-    def _start(self, name: str, work: Any) -> None:
-        task = asyncio.create_task(self._guard(work), name=name)
+    def _start(self, name: str, work: Any, **ids: str) -> None:
+        task = asyncio.create_task(self._guard(work, ids), name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _guard(self, work: Awaitable[Any]) -> None:
-        try:
-            await work
-        except Exception:
-            # The row keeps its lease and comes back when it ends; the worker goes on.
-            log.exception("a step failed")
+    async def _guard(self, work: Awaitable[Any], ids: dict[str, str]) -> None:
+        # Every line that is written on the way says which payment it is about.
+        with about(**ids):
+            try:
+                await work
+            except Exception:
+                # The row keeps its lease and comes back when it ends; the worker goes on.
+                log.exception("a step failed")
 
     async def _room(self, name: str, most: int) -> int:
         """Say for how many more there is room; where there is none, wait until something ends."""
