@@ -159,7 +159,7 @@ async def test_a_transaction_that_the_database_gave_up_takes_all_with_it(small: 
         if not isinstance(one, BaseException)
     }
     after = await small.accept(new_payment("c"), idempotency=None)
-    assert done == ["gave up"]
+    assert set(done) == {"gave up"}
     assert there == said_yes
     assert after.outcome.value == "new"
 
