@@ -79,7 +79,10 @@ class BatchLoop:
     async def _carry(self, claimed: Batch) -> None:
         match claimed.state:
             case BatchState.DRAFT:
-                await check_rows(claimed, store=self._store, ask=self._ask_holder)
+                await check_rows(
+                    claimed, store=self._store, ask=self._ask_holder,
+                    ask_balance=self._ask_balance,
+                )  # fmt: skip
             case BatchState.APPROVED | BatchState.PREPARING:
                 await prepare(
                     claimed, store=self._store, book=self._book, public_url=self._public_url

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -108,6 +109,16 @@ async def test_what_mtn_said_serves_the_next_batch(desk: Desk) -> None:
     await desk.checked(line(1), line(2))
     await desk.checked(line(1), line(2), line(3))
     assert sorted(desk.holders_asked) == sorted([msisdn(1), msisdn(2), msisdn(2), msisdn(3)])
+
+
+async def test_the_balance_is_there_for_whoever_approves(desk: Desk) -> None:
+    """With the checks comes what is in the account; where MTN does not say, nothing is made up."""
+    desk.balance = Decimal(1500)
+    told = await desk.checked(line(1), line(2))
+    desk.balance = None
+    untold = await desk.checked(line(3))
+    assert (told.amount, told.balance_minor, told.balance_at is not None) == (2000, 1500, True)
+    assert untold.balance_minor is None
 
 
 async def test_questions_go_at_their_rate(desk: Desk) -> None:

@@ -188,6 +188,20 @@ async def test_the_balance_is_asked_again_while_the_batch_runs(desk: Desk) -> No
     assert 2 <= desk.balances_asked <= 4
 
 
+async def test_while_no_balance_is_to_be_had_rows_go_and_mtn_is_not_pestered(desk: Desk) -> None:
+    """Without an answer the refusals alone can tell; the question is repeated now and then."""
+    desk.balance = None
+    await desk.policy(replace(FAST, rows_per_second=1.0))
+    batch = await desk.run(await desk.approved(*TEN), BatchState.RUNNING)
+    before = desk.balances_asked
+    desk.clock.advance(20.0)
+    for _ in range(12):
+        await desk.step()
+        desk.clock.advance(1.0)
+    assert await desk.counts(batch) == {"created": 10}
+    assert desk.balances_asked - before == 1
+
+
 async def test_a_stopped_account_lets_nothing_go(desk: Desk) -> None:
     """The kill switch of the account, or of all money, holds every row where it is."""
     batch = await desk.run(await desk.approved(*TEN), BatchState.RUNNING)

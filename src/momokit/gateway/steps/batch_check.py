@@ -22,15 +22,14 @@ from momokit.gateway.store.batch_checks import (
     keep_checks,
     sums_of,
 )
+from momokit.gateway.store.batch_past import Earlier, earlier_payments
 from momokit.gateway.store.batch_rows import (
     OK,
     REJECTED,
     UNVERIFIED,
     BatchRow,
-    Earlier,
-    change_row,
+    change_rows,
     each_finding,
-    earlier_payments,
     included_rows,
     payee_digest,
     unchecked_rows,
@@ -42,6 +41,7 @@ from momokit.gateway.store.batches import (
     held_batch,
     let_go,
     read_policy,
+    to_minor,
 )
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.store import Store
@@ -62,6 +62,14 @@ class AskHolder(Protocol):
         ...
 
 
+class AskBalance(Protocol):
+    """A question to MTN about what is in the account. It never raises; None is no answer."""
+
+    def __call__(self, account_id: str, currency: str, /) -> Awaitable[Decimal | None]:
+        """Ask for the balance, in the currency's main unit."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Round:
     rows: list[BatchRow]
@@ -72,11 +80,13 @@ class _Round:
     now: float
 
 
-async def check_rows(claimed: Batch, *, store: Store, ask: AskHolder) -> None:
+async def check_rows(
+    claimed: Batch, *, store: Store, ask: AskHolder, ask_balance: AskBalance
+) -> None:
     """Check the next rows of a claimed batch; after the last one, sum it up and bind its hash."""
     known = await store.read(lambda t: _look(t, claimed))
     if not known.rows:
-        await _finish(claimed, store)
+        await _finish(claimed, store, ask_balance)
         return
     unknown = _to_ask(claimed, known)
     quota = max(1, int(known.policy.checks_per_second))
@@ -98,8 +108,7 @@ async def check_rows(claimed: Batch, *, store: Store, ask: AskHolder) -> None:
         if batch.updated_at != claimed.updated_at:
             let_go(transaction, claimed, due_at=transaction.now)  # A row was edited meanwhile.
             return
-        for row in checked:
-            change_row(transaction, row)
+        change_rows(transaction, checked)
         keep_checks(transaction, claimed.account_id, answers)
         let_go(transaction, claimed, due_at=due_at)
 
@@ -197,9 +206,11 @@ def _state_of(added: Sequence[Finding]) -> str:
     return UNVERIFIED if any(finding.code in unknown for finding in added) else OK
 
 
-async def _finish(claimed: Batch, store: Store) -> None:
+async def _finish(claimed: Batch, store: Store, ask_balance: AskBalance) -> None:
     """Sum the batch up. The hash is made while nobody waits for it, and bound if nothing changed
-    meanwhile."""
+    meanwhile. The balance is for whoever approves: is there enough for all of it?"""
+    balance = await ask_balance(claimed.account_id, claimed.currency)
+    balance_minor = to_minor(balance, claimed.exponent) if balance is not None else None
     rows_hash, wanted, seen = await store.read(lambda t: _sum_up(t, claimed.id))
 
     def write(transaction: Transaction) -> None:
@@ -213,7 +224,7 @@ async def _finish(claimed: Batch, store: Store) -> None:
         change_batch(
             transaction, batch, event="checked", to=BatchState.CHECKED, rows_hash=rows_hash,
             included_count=sums.rows, amount_minor=sums.amount_minor, wanted_overrides=wanted,
-            due_at=None, lease_until=None,
+            due_at=None, lease_until=None, balance_minor=balance_minor, balance_at=transaction.now,
             details={
                 "rows": sums.rows, "amount": str(batch.money(sums.amount_minor)),
                 "hash": rows_hash, "to_override": wanted,

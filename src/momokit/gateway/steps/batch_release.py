@@ -83,7 +83,7 @@ async def release(claimed: Batch, *, store: Store, ask: AskBalance) -> None:
     if view.stopped or not view.held or view.quota < 1:
         await _wait(claimed, view, store)
         return
-    spendable, asked = view.batch.spendable_minor, False
+    spendable, asked = view.batch.spendable_minor, view.batch.balance_minor is None
     if _is_stale(view):
         spendable, asked = await _ask(view, ask, store), True
     verdict = float_verdict(
@@ -142,7 +142,7 @@ def pause_batch(transaction: Transaction, claimed: Batch, *, because: str) -> No
     hold_back_rows(transaction, taken)
     change_batch(
         transaction, batch, event="paused", to=BatchState.PAUSED, paused_reason=because,
-        due_at=None, lease_until=None, spendable_minor=None, balance_at=None,
+        due_at=None, lease_until=None, spendable_minor=None,
         details={"because": because, "held_back": len(taken)},
     )  # fmt: skip
 

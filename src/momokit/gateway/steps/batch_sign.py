@@ -22,7 +22,6 @@ from momokit.gateway.crashpoints import pass_by
 from momokit.gateway.store.batch_checks import (
     approved_today,
     largest_payee_minor,
-    paid_meanwhile,
 )
 from momokit.gateway.store.batch_history import (
     APPROVE,
@@ -31,6 +30,7 @@ from momokit.gateway.store.batch_history import (
     add_approval,
     list_approvals,
 )
+from momokit.gateway.store.batch_past import paid_meanwhile
 from momokit.gateway.store.batch_retries import free_retries
 from momokit.gateway.store.batch_rows import REJECTED, count_checks, recheck_rows
 from momokit.gateway.store.batches import (

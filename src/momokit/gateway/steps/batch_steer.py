@@ -29,7 +29,7 @@ from momokit.gateway.store.batch_rows import (
     UNCHECKED,
     BatchRow,
     Personal,
-    change_row,
+    change_rows,
     find_row,
     insert_retries,
     same_payee_rows,
@@ -88,7 +88,7 @@ async def pause(store: Store, batch_id: str, *, actor: Actor, because: str) -> B
         hold_back_rows(transaction, taken)
         return change_batch(
             transaction, batch, event="paused", actor=actor, to=BatchState.PAUSED, due_at=None,
-            paused_reason=because, spendable_minor=None, balance_at=None,
+            paused_reason=because, spendable_minor=None,
             details={"because": because, "held_back": len(taken)},
         )  # fmt: skip
 
@@ -107,7 +107,7 @@ async def resume(store: Store, batch_id: str, *, actor: Actor) -> Batch:
         return change_batch(
             transaction, batch, event="resumed", actor=actor, to=BatchState.PREPARING,
             paused_reason=None, resumed_at=transaction.now, due_at=transaction.now,
-            balance_at=None, spendable_minor=None,
+            spendable_minor=None,
         )  # fmt: skip
 
     pass_by("batch.resume.before_commit")
@@ -156,7 +156,7 @@ async def edit_row(
             row = _rewritten(transaction, batch, row, edit.texts, market)
         if edit.excluded is not None:
             row = replace(row, excluded=edit.excluded)
-        change_row(transaction, row)
+        change_rows(transaction, [row])
         change_batch(
             transaction, batch, event="row_edited", actor=actor, to=BatchState.DRAFT,
             rows_hash=None, due_at=transaction.now if batch.loaded else None,
