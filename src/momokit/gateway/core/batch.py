@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from math import floor
 
+from momokit.errors import InvalidInput
 from momokit.gateway.core.payment import State
 
 
@@ -115,9 +116,21 @@ def is_legal(before: BatchState, after: BatchState) -> bool:
     return after in MOVES[before]
 
 
+AMOUNT_LIMITS = ("second_approver_above", "max_per_payee", "max_per_batch", "max_per_day")
+POLICY_BOUNDS = {
+    "max_rows": (1, 100_000),
+    "rows_per_second": (0.01, 200.0),
+    # What is under way is what a pause has to take back in one go.
+    "in_flight_cap": (1, 1000),
+    "checks_per_second": (0.1, 10.0),
+}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchPolicy:
     """What an account allows its batches. Amounts are in the currency's main unit; None: no limit.
+
+    Raises InvalidInput naming the field.
 
     A total above `second_approver_above` takes two checkers. `max_per_day` holds for all batches
     of the account that were approved on one day (UTC), together.
@@ -132,6 +145,15 @@ class BatchPolicy:
     in_flight_cap: int = 50
     check_holders: bool = True
     checks_per_second: float = 5.0
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in POLICY_BOUNDS.items():
+            if not least <= getattr(self, name) <= most:
+                raise InvalidInput(f"{name} lies between {least} and {most}.", field=name)
+        for name in AMOUNT_LIMITS:
+            limit = getattr(self, name)
+            if limit is not None and not limit > 0:
+                raise InvalidInput(f"{name} is more than nothing.", field=name)
 
 
 def approvals_needed(total: Decimal, policy: BatchPolicy) -> int:

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
-from sqlalchemy import exists, func, or_, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import func, or_, select, update
 
 from momokit.gateway.core.holder import Holder
 from momokit.gateway.store.batch_rows import OK, UNVERIFIED
@@ -111,33 +110,6 @@ def approved_today(transaction: Transaction, batch: Batch) -> Decimal:
         )
     ).scalar_one_or_none()
     return batch.money(int(total or 0))
-
-
-def paid_meanwhile(transaction: Transaction, batch: Batch) -> bool:
-    """Tell whether another batch that pays one of these payees was approved since this one was
-    submitted: its checks did not see that."""
-    mine, theirs, other = batch_rows, aliased(batch_rows), batches
-    query = select(mine.c.row).where(
-        mine.c.batch_id == batch.id,
-        ~mine.c.excluded,
-        mine.c.payee_digest.is_not(None),
-        exists().where(
-            theirs.c.payee_digest == mine.c.payee_digest,
-            theirs.c.batch_id == other.c.id,
-            ~theirs.c.excluded,
-            other.c.id != batch.id,
-            other.c.account_id == batch.account_id,
-            other.c.approved_at > (batch.submitted_at or 0.0),
-        ),
-    )
-    newer = select(other.c.id).where(
-        other.c.account_id == batch.account_id,
-        other.c.id != batch.id,
-        other.c.approved_at > (batch.submitted_at or 0.0),
-    )
-    if transaction.connection.execute(newer.limit(1)).one_or_none() is None:
-        return False
-    return transaction.connection.execute(query.limit(1)).one_or_none() is not None
 
 
 def _place(account_id: str, digest: str) -> str:

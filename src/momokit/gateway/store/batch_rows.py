@@ -8,18 +8,15 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, case, func, insert, select, update
+from sqlalchemy import Row, Select, and_, bindparam, func, insert, select, update
 
-from momokit.gateway.core.batch import APPROVED_STATES, BatchState
-from momokit.gateway.store.batch_tables import batch_rows, batches
+from momokit.gateway.store.batch_tables import batch_rows
 from momokit.gateway.store.database import Transaction, insert_unless_there
 from momokit.gateway.store.records import from_json, to_json
 from momokit.gateway.store.tables import payments
 
 UNCHECKED, OK, UNVERIFIED, REJECTED = "unchecked", "ok", "unverified", "rejected"
 """How a row's checks stand: not made, passed, could not be made, and found wrong."""
-
-PAID_LATELY_SECONDS = 25 * 86400.0
 
 
 class Personal(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -77,18 +74,6 @@ class RowAndPayment:
     payment: RowPayment | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Earlier:
-    """A payment that another batch made, or is to make, to the same payee."""
-
-    payee_digest: str
-    batch_id: str
-    label: str
-    amount: Decimal
-    at: float
-    is_same_period: bool
-
-
 def payee_digest(transaction: Transaction, payee: str) -> str:
     """Give what all rows of one payee have in common."""
     return transaction.veil.digest("payee", payee)
@@ -111,10 +96,24 @@ def insert_retries(transaction: Transaction, rows: Sequence[BatchRow]) -> None:
         transaction.connection.execute(insert(batch_rows), values)
 
 
-def change_row(transaction: Transaction, row: BatchRow) -> None:
-    """Write a row anew, whole."""
-    values = _values(transaction, row)
-    transaction.connection.execute(update(batch_rows).where(*_is(row)).values(**values))
+def change_rows(transaction: Transaction, rows: Sequence[BatchRow]) -> None:
+    """Write rows anew, all but their place in the file."""
+    if not rows:
+        return
+    written: list[dict[str, Any]] = []
+    for row in rows:
+        values = _values(transaction, row)
+        keys = {"of_batch": values.pop("batch_id"), "of_row": values.pop("row")}
+        written.append(keys | {f"new_{name}": value for name, value in values.items()})
+    names = [name.removeprefix("new_") for name in written[0] if name.startswith("new_")]
+    transaction.connection.execute(
+        update(batch_rows)
+        .where(
+            batch_rows.c.batch_id == bindparam("of_batch"), batch_rows.c.row == bindparam("of_row")
+        )
+        .values({name: bindparam(f"new_{name}") for name in names}),
+        written,
+    )
 
 
 def find_row(transaction: Transaction, batch_id: str, number: int) -> RowAndPayment | None:
@@ -245,63 +244,8 @@ def each_finding(transaction: Transaction, batch_id: str) -> Iterator[list[dict[
         yield from_json(findings)
 
 
-def earlier_payments(
-    transaction: Transaction,
-    digests: Sequence[str],
-    *,
-    account_id: str,
-    batch_id: str,
-    period: str | None,
-    approved_after: float | None = None,
-) -> list[Earlier]:
-    """Find what other approved batches pay the same payees: in the same period, or lately.
-
-    What failed is not counted. With `approved_after`, only batches approved since then.
-    """
-    since = transaction.now - PAID_LATELY_SECONDS
-    same = batches.c.period == period if period is not None else batches.c.id.is_(None)
-    query = (
-        select(
-            batch_rows.c.payee_digest,
-            batch_rows.c.amount,
-            batches.c.id,
-            batches.c.label,
-            batches.c.approved_at,
-            batches.c.period,
-        )
-        .join(batches, batches.c.id == batch_rows.c.batch_id)
-        .outerjoin(payments, _has_payment())
-        .where(
-            batch_rows.c.payee_digest.in_(list(digests)),
-            batch_rows.c.batch_id != batch_id,
-            ~batch_rows.c.excluded,
-            batches.c.account_id == account_id,
-            batches.c.state.in_([*(one.value for one in APPROVED_STATES), "cancelled"]),
-            batches.c.approved_at > (approved_after if approved_after is not None else 0),
-            same | (batches.c.approved_at > since),
-            func.coalesce(payments.c.state, _unmade()) != "failed",
-        )
-        .order_by(batches.c.approved_at)
-    )
-    return [
-        Earlier(
-            payee_digest=row.payee_digest,
-            batch_id=row.id,
-            label=row.label,
-            amount=Decimal(row.amount),
-            at=row.approved_at,
-            is_same_period=period is not None and row.period == period,
-        )
-        for row in transaction.connection.execute(query)
-    ]
-
-
-def _unmade() -> Any:
-    """Say what a row without a payment stands for: to be paid, or never to be."""
-    return case((batches.c.state == BatchState.CANCELLED.value, "failed"), else_="created")
-
-
-def _has_payment() -> Any:
+def has_payment() -> Any:
+    """Give the condition that joins a row with its payment."""
     return and_(
         payments.c.batch_id == batch_rows.c.batch_id, payments.c.batch_row == batch_rows.c.row
     )
@@ -319,13 +263,9 @@ def _with_payments(batch_id: str) -> Select[Any]:
             payments.c.financial_transaction_id,
             payments.c.final_at,
         )
-        .outerjoin(payments, _has_payment())
+        .outerjoin(payments, has_payment())
         .where(batch_rows.c.batch_id == batch_id)
     )
-
-
-def _is(row: BatchRow) -> tuple[Any, ...]:
-    return (batch_rows.c.batch_id == row.batch_id, batch_rows.c.row == row.number)
 
 
 def _place(batch_id: str, number: int) -> str:

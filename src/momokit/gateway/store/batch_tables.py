@@ -124,6 +124,7 @@ Index("ix_batch_rows_check", batch_rows.c.batch_id, batch_rows.c.check_state, ba
 Index(
     "ix_batch_rows_payee",
     batch_rows.c.payee_digest,
+    batch_rows.c.batch_id,
     **_only_where("payee_digest IS NOT NULL"),
 )
 Index(

@@ -5,6 +5,8 @@ That two persons are needed is held by the database itself, in keys, checks and 
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -37,17 +39,17 @@ def downgrade() -> None:
     raise NotImplementedError("Schemas go forward; restore a backup instead.")
 
 
-def _needed(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+def _needed(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=False)
 
 
-def _optional(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+def _optional(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=True)
 
 
 def _batches() -> None:
     text, number, big = sa.String(), sa.Integer(), sa.BigInteger()
-    time = sa.Double()
+    time: Any = sa.Double()
     op.create_table(
         "batches",
         *(_needed(name, text) for name in ("id", "account_id", "maker", "label", "currency")),
@@ -120,7 +122,8 @@ def _rows() -> None:
     )  # fmt: skip
     _index("ix_batch_rows_check", "batch_rows", ["batch_id", "check_state", "row"])
     _index(
-        "ix_batch_rows_payee", "batch_rows", ["payee_digest"], where="payee_digest IS NOT NULL"
+        "ix_batch_rows_payee", "batch_rows", ["payee_digest", "batch_id"],
+        where="payee_digest IS NOT NULL",
     )  # fmt: skip
     _index(
         "uq_batch_rows_live_retry", "batch_rows", ["retry_of_batch", "retry_of_row"],
