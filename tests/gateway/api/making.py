@@ -88,7 +88,7 @@ class Shop:
         """Add the accounts and begin to serve."""
         for name, market in markets.items():
             account = new_account(name, self.settings(market), sealer=self.sealer)
-            await self.store.write(lambda t, a=account: accounts.add_account(t, a))
+            await self.store.write(lambda t, a=account: accounts.add_account(t, a))  # type: ignore[misc]
             self.account_ids[name] = account.id
         await self.book.load()
         self.api = create_api(
