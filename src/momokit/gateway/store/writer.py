@@ -29,6 +29,7 @@ Order: TypeAlias = tuple[int, str]
 _TRY_AGAIN_STATES = frozenset({"40001", "40P01"})
 
 RunMany: TypeAlias = Callable[[Transaction, list[Any]], Sequence[Any]]
+_NOTIFY = text(f"NOTIFY {CHANNEL}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +45,9 @@ class Job:
     future: Future[Any] | asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop | None = None
     tries: int = 1
+
+
+RunBundle: TypeAlias = Callable[[Transaction, list[Job]], list[tuple[Job, Any]]]
 
 
 class Writer:
@@ -115,22 +119,31 @@ class Writer:
 
     def _commit(self, jobs: list[Job]) -> None:
         jobs.sort(key=lambda job: job.order)
-        outcomes: list[tuple[Job, Any]] = []
         try:
-            with self._database.writer.begin() as connection:
-                transaction = self._database.transaction(connection)
-                # The order is stable, and equal ranks have equal work: neighbours form a bundle.
-                for _, bundle in groupby(jobs, key=lambda job: id(job.run)):
-                    outcomes += _run(transaction, list(bundle))
-                if transaction.woken and not self._database.is_sqlite:
-                    connection.execute(text(f"NOTIFY {CHANNEL}"))
+            try:
+                outcomes, woken = self._attempt(jobs, run=_run_at_once)
+            except _Spoiled:
+                # One of them failed, before anything was committed: find out which, one by one.
+                outcomes, woken = self._attempt(jobs, run=_run)
         except Exception as error:
             cause = fullness(error) or error
             _answer([(job, cause) for job in jobs])
             return
-        if transaction.woken:
+        if woken:
             self._ring()
         _answer([(job, outcome) for job, outcome in outcomes if not self._again(job, outcome)])
+
+    def _attempt(self, jobs: list[Job], *, run: RunBundle) -> tuple[list[tuple[Job, Any]], bool]:
+        """Do all in one transaction; tell what became of each, and whether something is due."""
+        outcomes: list[tuple[Job, Any]] = []
+        with self._database.writer.begin() as connection:
+            transaction = self._database.transaction(connection)
+            # The order is stable, and equal ranks have equal work: neighbours form a bundle.
+            for _, bundle in groupby(jobs, key=lambda job: id(job.run)):
+                outcomes += run(transaction, list(bundle))
+            if transaction.woken and not self._database.is_sqlite:
+                connection.execute(_NOTIFY)
+        return outcomes, transaction.woken
 
     def _again(self, job: Job, outcome: Any) -> bool:
         """Queue a unit once more when it failed by no fault of its own."""
@@ -168,6 +181,21 @@ def _resolve(outcomes: list[tuple[Job, Any]]) -> None:
             job.future.set_exception(outcome)
         else:
             job.future.set_result(outcome)
+
+
+class _Spoiled(Exception):
+    """A unit failed in a transaction that has nothing to go back to but its beginning."""
+
+
+def _run_at_once(transaction: Transaction, bundle: list[Job]) -> list[tuple[Job, Any]]:
+    """Run units together, with no way back: nearly always nothing fails, and savepoints cost."""
+    try:
+        results = bundle[0].run(transaction, [job.item for job in bundle])
+        return list(zip(bundle, results, strict=True))
+    except Exception as error:
+        if transaction.connection.invalidated:
+            raise
+        raise _Spoiled from error
 
 
 def _run(transaction: Transaction, bundle: list[Job]) -> list[tuple[Job, Any]]:
