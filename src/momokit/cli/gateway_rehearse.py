@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import os
+import socket
 import sys
 import tempfile
 import threading
@@ -62,6 +63,12 @@ def rehearse(port: int, emulator_port: int, once: bool) -> int:
         return OK if stage.is_good or not once else UNEXPECTED
 
 
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        return int(taken.getsockname()[1])
+
+
 class Stage:
     """One rehearsal: the gateway runs, and a payment is walked through it from another thread."""
 
@@ -71,7 +78,8 @@ class Stage:
         self.here = here
         self.server = server
         self.place = place
-        self.port = port
+        # The port is known before the gateway runs, so that MTN can be told where to call back.
+        self.port = port or _free_port()
         self.once = once
         self.is_good = False
         self._start = time.monotonic()
@@ -87,7 +95,7 @@ class Stage:
             port=self.port,
             metrics_port=0,
             webhook_allow_local=True,
-            public_url=f"http://{HOST}:{self.port}" if self.port else None,
+            public_url=f"http://{HOST}:{self.port}",
             log_format="console",
             log_level="warning",
             shutdown_grace_seconds=5,
