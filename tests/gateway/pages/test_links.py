@@ -50,6 +50,21 @@ async def test_two_payers_by_one_link_are_two_payments(url: str) -> None:
     assert truths == [("successful", 1)] * 2
 
 
+async def test_a_queue_before_a_poster_is_no_attack(sqlite_url: str) -> None:
+    """Many payers at one link in a few seconds, all from one address, are all served."""
+    async with whole(sqlite_url) as gateway, client() as http:
+        made = await link(gateway)
+        payers = [Payer(gateway, made["url"], http) for _ in range(25)]
+        for payer in payers:
+            await payer.open()
+        answers = [
+            (await payer.send(f"467331238{number:02}")).status_code
+            for number, payer in enumerate(payers)
+        ]
+
+    assert answers == [303] * 25
+
+
 async def test_one_page_of_a_link_is_one_payment(url: str) -> None:
     """The same form sent ten times at once is one checkout with one attempt."""
     async with whole(url) as gateway, client() as http:

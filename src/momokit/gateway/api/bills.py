@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Annotated, Any
 
 from litestar import Response, get, post
@@ -327,6 +328,8 @@ def _seen(
     transaction: Transaction, invoice: Invoice, *, root: str, reveal: bool = False
 ) -> InvoiceView:
     standing: Standing = standing_of(transaction, invoice.id)
+    # As of now: a date may have passed that nobody has seen to yet.
+    invoice = replace(invoice, state=invoice.state_at(transaction.now, standing))
     page = find_by_invoice(transaction, invoice.id)
     url = page_url(root, page.token) if page is not None else None
     return invoice_view(invoice, standing, url=url, reveal=reveal)

@@ -119,7 +119,6 @@ class Pages:
             return self._sorry(request, speech, "foreign", status=403)
         checkout = await self._find(request, kind="try")
         form = await request.form()
-        self._take("token", checkout.id)
         speech = self._speech(request, checkout)
         visit = str(form.get("visit", ""))
         target = checkout
@@ -127,12 +126,17 @@ class Pages:
             if not _TOKEN.fullmatch(visit):
                 return self._back(request, checkout)
             target = await self._visited(checkout, visit)
+        self._take("token", target.token)
         wish = Wish(
             checkout=target,
             number=_number(str(form.get("attempt", ""))),
             phone=str(form.get("phone", ""))[:64].strip(),
             amount=str(form.get("amount", ""))[:64] or None,
         )
+        now = await look(target, store=self._store)
+        if now.tries != wish.number or now.phase is not Phase.OPEN:
+            # A form that was sent before, or came late: the page of what is there, and no ringing.
+            return self._back(request, self._page_of(now, checkout))
         problems = self._ring(wish, speech)
         if problems is None:
             try:
@@ -140,9 +144,7 @@ class Pages:
                     wish, store=self._store, accept=accept, public_url=self._public_url,
                     book=self._book,
                 )  # fmt: skip
-                # Where the link was closed meanwhile there is no page of the payer's own.
-                is_stored = seen.checkout.created_at > 0
-                return self._back(request, seen.checkout if is_stored else checkout)
+                return self._back(request, self._page_of(seen, checkout))
             except InvalidInput as error:
                 problems = self._explained(error, speech, target)
             except Refusal as refusal:
@@ -203,6 +205,10 @@ class Pages:
         if found is None:
             raise Lost
         return found
+
+    def _page_of(self, seen: Seen, asked: Checkout) -> Checkout:
+        """Give the page to go on with: where a link was closed meanwhile, that link's."""
+        return seen.checkout if seen.checkout.created_at > 0 else asked
 
     async def _visited(self, link: Checkout, visit: str) -> Checkout:
         """Give the checkout that a link makes for one payer; stored with their first attempt."""

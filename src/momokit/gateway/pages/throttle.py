@@ -23,8 +23,9 @@ class Rate:
 
 
 RATES: Mapping[str, Rate] = {
-    "read": Rate(burst=300, seconds=300),
-    "try": Rate(burst=30, seconds=300),
+    # Phones of a whole town can share one address of their network's.
+    "read": Rate(burst=6000, seconds=300),
+    "try": Rate(burst=300, seconds=300),
     "token": Rate(burst=12, seconds=600),
     "party": Rate(burst=4, seconds=600),
 }

@@ -128,7 +128,7 @@ WORDS: Mapping[str, Words] = {
     "invoice": Words("Invoice {number}", "Facture {number}"),
     "see_invoice": Words("See the invoice", "Voir la facture"),
     "bill_to": Words("Billed to", "Facturé à"),
-    "due": Words("Due by {date}", "À payer avant le {date}, inclus"),
+    "due": Words("Due by {date}", "À payer au plus tard le {date}"),
     "total": Words("Total", "Total"),
     "already": Words("Already paid", "Déjà payé"),
     "left": Words("Still to pay", "Reste à payer"),
