@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,8 @@ pytestmark = pytest.mark.anyio
 
 HEADER = "Phone,Amount,Name,Reference"
 ROWS = [f"4673312390{number},{5 + number},,R{number}" for number in range(1, 4)]
-PATIENCE = 600
+PATIENCE = 1500
+QUICK = BatchPolicy(rows_per_second=100.0, check_holders=False)
 
 
 @dataclass
@@ -76,11 +78,10 @@ class Office:
     checker: Person
 
 
-@pytest.fixture
-async def office(url: str) -> AsyncIterator[Office]:
-    """Run a gateway whose account lets batches go quickly."""
-    policy = BatchPolicy(rows_per_second=100.0, check_holders=False)
-    async with whole(url) as one:
+@asynccontextmanager
+async def office_at(url: str, policy: BatchPolicy = QUICK, **told: Any) -> AsyncIterator[Office]:
+    """Run a gateway with two persons, whose account allows its batches this."""
+    async with whole(url, **told) as one:
         account = await one.account()
         await one.gateway.store.write(lambda t: set_policy(t, account.id, policy, by="test"))
         people = []
@@ -89,6 +90,13 @@ async def office(url: str) -> AsyncIterator[Office]:
             await one.gateway.store.write(lambda t, new=new: create_key(t, new))
             people.append(Person(one.http, new.text.reveal()))
         yield Office(one, *people)
+
+
+@pytest.fixture
+async def office(url: str) -> AsyncIterator[Office]:
+    """Run a gateway whose account lets batches go quickly."""
+    async with office_at(url) as office:
+        yield office
 
 
 def sheet(*rows: str) -> bytes:
