@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,12 +13,21 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from momokit.gateway.core.decide import decide
 from momokit.gateway.core.facts import Told
-from momokit.gateway.store.attempts import NotPayable, Overtaken, reserve
+from momokit.gateway.core.invoice import Terms
+from momokit.gateway.store.attempts import (
+    NotPayable,
+    Overtaken,
+    reserve,
+    reserve_at_mtn,
+    see,
+)
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.invoice_life import follow_invoice, send_invoice
 from momokit.gateway.store.invoices import Invoice, add_invoice
 from momokit.gateway.store.link_tables import attempts, invoice_events
-from momokit.gateway.store.links import CHECKOUT, Checkout, add_checkout
+from momokit.gateway.store.links import CHECKOUT, INVOICE, Checkout, add_checkout
+from momokit.gateway.store.records import NotUnique
+from momokit.gateway.store.standing import standing_of
 from momokit.gateway.store.store import Store
 from tests.gateway.store.making import accept, new_payment
 
@@ -83,8 +95,6 @@ async def test_another_amount_is_refused(store: Store) -> None:
 
 async def test_the_history_of_invoices_is_only_added_to(store: Store) -> None:
     """The database refuses to change or to drop a line of it."""
-    from momokit.gateway.core.invoice import Terms
-
     draft = Invoice(
         id="inv_1", account_id="acc_1", number="1", currency="UGX", merchant_name="shop",
         terms=Terms(total=Decimal(5)),
@@ -101,3 +111,59 @@ async def test_the_history_of_invoices_is_only_added_to(store: Store) -> None:
     after = await store.write(lambda t: follow_invoice(t, "inv_1"))
 
     assert (after.state, after.sequence) == ("sent", 1)
+
+
+async def test_fifty_attempts_at_once_are_one(store: Store) -> None:
+    """On both databases: whoever comes first has the checkout, the others have nothing stored."""
+    await store.write(lambda t: add_checkout(t, PAGE))
+    news = [new_payment(f"n{number}", party_id=None) for number in range(50)]
+    results = await asyncio.gather(
+        *(
+            store.accept(new, idempotency=None, checks=[reserve(new, checkout=PAGE, number=0)])
+            for new in news
+        ),
+        return_exceptions=True,
+    )
+    taken = [one for one in results if not isinstance(one, BaseException)]
+    refused = {type(one) for one in results if isinstance(one, BaseException)}
+    stored = [await store.payment(new.id) for new in news]
+
+    assert len(taken) == 1
+    assert refused <= {Overtaken, NotPayable, NotUnique}
+    assert sum(one is not None for one in stored) == 1
+
+
+async def test_parts_at_once_stay_within_the_invoice(store: Store) -> None:
+    """Forty parts of seven at an invoice of a hundred, page and MTN at once: at most a hundred."""
+    terms = Terms(total=Decimal(100), allow_partial=True, least=Decimal(1))
+    draft = Invoice(
+        id="inv_1", account_id="acc_1", number="1", currency="UGX", merchant_name="shop",
+        terms=terms,
+    )  # fmt: skip
+    await store.write(lambda t: add_invoice(t, draft))
+    await store.write(lambda t: send_invoice(t, "inv_1"))
+    page = replace(PAGE, id="chk_2", token="u" * 43, kind=INVOICE, invoice_id="inv_1", amount=None)
+    await store.write(lambda t: add_checkout(t, page))
+
+    async def part(number: int) -> None:
+        new = new_payment(f"p{number}", party_id=None, amount=Decimal(7))
+        tries = (await store.read(lambda t: see(t, page))).tries
+        with suppress(Overtaken, NotPayable, NotUnique, ValueError):
+            await store.accept(
+                new, idempotency=None, checks=[reserve(new, checkout=page, number=tries)]
+            )
+            fact = Told(status="SUCCESSFUL")
+            await store.record(new.id, lambda p, now: decide(p, fact, now=now), lease_token=None)
+
+    async def whole(number: int) -> None:
+        new = new_payment(f"w{number}", party_id=None, kind="invoice", amount=Decimal(100))
+        with suppress(Overtaken, NotPayable, NotUnique):
+            await store.accept(
+                new, idempotency=None, checks=[reserve_at_mtn(new, invoice_id="inv_1")]
+            )
+
+    for start in range(0, 40, 10):
+        await asyncio.gather(*(part(start + n) for n in range(10)), whole(start))
+    standing = await store.read(lambda t: standing_of(t, "inv_1"))
+
+    assert 0 < standing.paid + standing.reserved <= 100
