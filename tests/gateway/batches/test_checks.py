@@ -209,6 +209,14 @@ async def test_a_row_is_corrected_and_checked_again(desk: Desk) -> None:
     assert (rows[0].row.personal.payee, after.amount) == (msisdn(7), 2200)
 
 
+async def test_a_file_that_does_not_add_up_is_not_submitted(desk: Desk) -> None:
+    """A total row that differs from the sum of the rows stops the whole file."""
+    batch = await desk.checked(line(1), line(2), "Total,2500,,")
+    with pytest.raises(BatchRefused, match="total_differs") as refused:
+        await batch_sign.submit(desk.store, batch.id, actor=MAKER)
+    assert refused.value.code == "file_rejected"
+
+
 async def test_an_edit_that_makes_a_double_is_found(desk: Desk) -> None:
     """A row changed to another row's payee and amount takes a second person's word."""
     batch = await desk.checked(line(1), line(2))

@@ -10,11 +10,14 @@ from sqlalchemy import update
 
 from momokit.gateway.core.batch import BatchRefused, BatchState
 from momokit.gateway.core.facts import Doubt, Told
+from momokit.gateway.core.limits import Limits
 from momokit.gateway.core.payment import Work
 from momokit.gateway.steps import batch_steer
 from momokit.gateway.steps.batch_release import release
 from momokit.gateway.store.accounts import pause_account, resume_account
 from momokit.gateway.store.batch_tables import batches
+from momokit.gateway.store.guards import set_limits
+from momokit.gateway.store.sums import spent_today
 from momokit.gateway.store.switches import Name, turn
 from tests.gateway.batches.making import ACCOUNT, CHECKER, FAST, MAKER, Desk, line
 
@@ -219,6 +222,28 @@ async def test_a_stopped_account_lets_nothing_go(desk: Desk) -> None:
     await desk.step()
     assert (by_account, by_switch) == ({"ready": 10}, {"ready": 10})
     assert await desk.counts(batch) == {"created": 1, "ready": 9}
+
+
+async def test_the_accounts_own_limits_hold_batches_too(desk: Desk) -> None:
+    """Over the day's limit the batch stops before a payment is made, and goes on when raised."""
+
+    async def allow(amount: int) -> None:
+        limits = {"UGX": Limits(send_per_day=Decimal(amount))}
+        await desk.store.write(
+            lambda t: set_limits(t, ACCOUNT.id, limits, because="test", by="test")
+        )
+
+    await allow(1500)
+    batch = await desk.approved(line(1, 1000), line(2, 1000))
+    stopped = await desk.run(batch, BatchState.PAUSED)
+    made = await desk.payments()
+    await allow(2500)
+    await desk.resume(stopped)
+    done = await desk.run(stopped)
+    spent = await desk.store.read(lambda t: spent_today(t, ACCOUNT.id))
+    assert (made, "send_per_day" in (stopped.paused_reason or "")) == ([], True)
+    assert await desk.counts(done) == {"successful": 2}
+    assert spent == {"UGX": 2000}
 
 
 async def test_a_batch_that_ran_for_days_still_sends_its_last_rows(desk: Desk) -> None:
