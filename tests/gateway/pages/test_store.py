@@ -22,14 +22,15 @@ from momokit.gateway.store.attempts import (
     see,
 )
 from momokit.gateway.store.database import Transaction
-from momokit.gateway.store.invoice_life import follow_invoice, send_invoice
-from momokit.gateway.store.invoices import Invoice, add_invoice
-from momokit.gateway.store.link_tables import attempts, invoice_events
+from momokit.gateway.store.incidents import open_incidents
+from momokit.gateway.store.invoice_life import follow_invoice, follow_time, send_invoice
+from momokit.gateway.store.invoices import Invoice, add_invoice, find_invoice
+from momokit.gateway.store.link_tables import attempts, invoice_events, invoices
 from momokit.gateway.store.links import CHECKOUT, INVOICE, Checkout, add_checkout
 from momokit.gateway.store.records import NotUnique
 from momokit.gateway.store.standing import standing_of
 from momokit.gateway.store.store import Store
-from tests.gateway.store.making import accept, new_payment
+from tests.gateway.store.making import Clock, accept, new_payment
 
 pytestmark = pytest.mark.anyio
 
@@ -167,3 +168,34 @@ async def test_parts_at_once_stay_within_the_invoice(store: Store) -> None:
     standing = await store.read(lambda t: standing_of(t, "inv_1"))
 
     assert 0 < standing.paid + standing.reserved <= 100
+
+
+async def test_a_broken_invoice_holds_up_neither_money_nor_others(
+    store: Store, clock: Clock
+) -> None:
+    """Its payment is recorded all the same, a person is told, and the others' dates are met."""
+    for number in ("1", "2"):
+        draft = Invoice(
+            id=f"inv_{number}", account_id="acc_1", number=number, currency="UGX",
+            merchant_name="shop", terms=Terms(total=Decimal(5000), due_at=clock.now + 100),
+        )  # fmt: skip
+        await store.write(lambda t, draft=draft: add_invoice(t, draft))  # type: ignore[misc]
+        await store.write(lambda t, draft=draft: send_invoice(t, draft.id))  # type: ignore[misc]
+    page = replace(PAGE, kind=INVOICE, invoice_id="inv_1", amount=None)
+    await store.write(lambda t: add_checkout(t, page))
+    new = new_payment("a", party_id=None)
+    await store.accept(new, idempotency=None, checks=[reserve(new, checkout=page, number=0)])
+    broken = update(invoices).where(invoices.c.id == "inv_1").values(sealed=b"broken")
+    await store.write(lambda t: t.connection.execute(broken))
+    fact = Told(status="SUCCESSFUL")
+    await store.record("pay_a", lambda p, now: decide(p, fact, now=now), lease_token=None)
+    clock.advance(200)
+    seen = [await store.write(follow_time) for _ in range(2)]
+    paid = await store.payment("pay_a")
+    told = await store.read(open_incidents)
+    other = await store.read(lambda t: find_invoice(t, "inv_2"))
+
+    assert paid is not None
+    assert paid.state.value == "successful"
+    assert ["could not follow" in one.text for one in told] == [True]
+    assert (seen, other.state) == ([2, 0], "overdue")

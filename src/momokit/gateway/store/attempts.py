@@ -23,7 +23,7 @@ from momokit.gateway.core.checkout import (
 from momokit.gateway.core.invoice import Standing, payable
 from momokit.gateway.core.payment import State
 from momokit.gateway.store.database import Transaction
-from momokit.gateway.store.invoice_life import follow_invoice
+from momokit.gateway.store.invoice_life import follow_or_later
 from momokit.gateway.store.invoices import Invoice, find_invoice
 from momokit.gateway.store.link_tables import attempts
 from momokit.gateway.store.links import Checkout, add_checkout, find_checkout
@@ -182,7 +182,7 @@ def follow_payments(transaction: Transaction, moved: Sequence[Moved]) -> None:
         attempts.c.invoice_id.is_not(None),
     )
     for invoice_id, payment_id in sorted(map(tuple, transaction.connection.execute(query))):
-        follow_invoice(transaction, invoice_id, payment_id=payment_id, came=payment_id in came)
+        follow_or_later(transaction, invoice_id, payment_id=payment_id, came=payment_id in came)
 
 
 def open_at_mtn(transaction: Transaction, invoice_id: str) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+
+from sqlalchemy.exc import DBAPIError
 
 from momokit.gateway.core.invoice import (
     InvoiceState,
@@ -23,13 +26,16 @@ from momokit.gateway.store.invoices import (
     Invoice,
     due_invoices,
     find_invoice,
+    look_again_at,
     write_invoice,
     write_invoice_event,
 )
 from momokit.gateway.store.records import StoreError
 from momokit.gateway.store.standing import standing_of
 
-_LOWER = (InvoiceState.PAID, InvoiceState.PARTLY_PAID)
+log = logging.getLogger(__name__)
+
+LATER_SECONDS = 3600.0
 
 
 class NotSendable(StoreError):
@@ -144,14 +150,47 @@ def follow_time(transaction: Transaction, *, limit: int = 100) -> int:
     Each is looked at once for each of its dates, whichever process does it.
     """
     found = due_invoices(transaction, limit=limit)
-    for invoice in found:
-        after = follow_invoice(transaction, invoice.id)
-        reminds = reminder_is_due(invoice.terms, since=invoice.looked_at, now=transaction.now)
-        if reminds and after.state.is_payable and after.cancelling_at is None:
-            standing = standing_of(transaction, invoice.id)
-            after = _tell(transaction, after, "invoice.reminder_due", standing)
-        write_invoice(transaction, replace(after, looked_at=transaction.now))
+    for invoice_id in found:
+        try:
+            with transaction.connection.begin_nested():
+                _follow_dates(transaction, invoice_id)
+        except DBAPIError:
+            raise
+        except Exception as error:
+            # One that cannot be read holds up no other; it is tried again later.
+            log.error(
+                "an invoice cannot be followed: %s", type(error).__name__,
+                extra={"invoice_id": invoice_id},
+            )  # fmt: skip
+            look_again_at(transaction, invoice_id, at=transaction.now + LATER_SECONDS)
     return len(found)
+
+
+def follow_or_later(
+    transaction: Transaction, invoice_id: str, *, payment_id: str, came: bool
+) -> None:
+    """Let an invoice follow a payment; should that fail, the payment is recorded all the same.
+
+    A person is told then, and the invoice is looked at again by the clock.
+    """
+    try:
+        with transaction.connection.begin_nested():
+            follow_invoice(transaction, invoice_id, payment_id=payment_id, came=came)
+    except DBAPIError:
+        raise
+    except Exception:
+        raise_incidents(transaction, [(payment_id, "The payment's invoice could not follow it.")])
+        look_again_at(transaction, invoice_id, at=transaction.now)
+
+
+def _follow_dates(transaction: Transaction, invoice_id: str) -> None:
+    invoice = find_invoice(transaction, invoice_id)
+    after = follow_invoice(transaction, invoice_id)
+    reminds = reminder_is_due(invoice.terms, since=invoice.looked_at, now=transaction.now)
+    if reminds and after.state.is_payable and after.cancelling_at is None:
+        standing = standing_of(transaction, invoice_id)
+        after = _tell(transaction, after, "invoice.reminder_due", standing)
+    write_invoice(transaction, replace(after, looked_at=transaction.now))
 
 
 def _concluded(transaction: Transaction, before: Invoice, standing: Standing) -> Invoice:
@@ -174,7 +213,8 @@ def _events(before: Invoice, after: Invoice, *, came: bool) -> Sequence[str]:
         return ["invoice.paid"] if before.state is not InvoiceState.PAID else []
     if before.state is after.state:
         return []
-    if before.state in _LOWER and after.state in (InvoiceState.SENT, *_LOWER):
+    was_paid = before.state is InvoiceState.PAID
+    if was_paid or (before.state, after.state) == (InvoiceState.PARTLY_PAID, InvoiceState.SENT):
         # MTN took back what it had said.
         return ["invoice.corrected"]
     return [f"invoice.{after.state.value}"]

@@ -249,16 +249,23 @@ def write_invoice_event(
     transaction.connection.execute(insert(invoice_events), [row])
 
 
-def due_invoices(transaction: Transaction, *, limit: int) -> list[Invoice]:
+def due_invoices(transaction: Transaction, *, limit: int) -> list[str]:
     """Lock the invoices for which a date has passed; those that another process has are left."""
     query = (
-        select(invoices)
+        select(invoices.c.id)
         .where(invoices.c.next_at <= transaction.now)
         .order_by(invoices.c.next_at, invoices.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [_to_invoice(row, transaction.veil) for row in transaction.connection.execute(query)]
+    return list(transaction.connection.execute(query).scalars())
+
+
+def look_again_at(transaction: Transaction, invoice_id: str, *, at: float) -> None:
+    """Have an invoice looked at by the clock at a time."""
+    transaction.connection.execute(
+        update(invoices).where(invoices.c.id == invoice_id).values(next_at=at)
+    )
 
 
 def _conditions(veil: Veil, wanted: InvoiceFilter) -> list[ColumnElement[bool]]:
