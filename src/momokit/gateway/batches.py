@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 from momokit.gateway.core.batch import BatchState
@@ -31,7 +32,7 @@ class BatchSettings:
     """For how long one step of a batch may take, and how often to look when nothing is said."""
 
     lease_seconds: float = 120.0
-    idle_seconds: float = 1.0
+    idle_seconds: float = 0.5
 
 
 class BatchLoop:
@@ -94,18 +95,22 @@ class BatchLoop:
 
     async def _loop(self, states: Collection[BatchState]) -> None:
         while not self._stopping.is_set():
-            seen = self._store.wakes
             try:
-                if await self.step(states):
+                # A look costs no write: as a rule there is no batch, or none that is due.
+                pause = await self._pause(states)
+                if pause <= 0:
+                    await self.step(states)
                     continue
-                pause = await self._pause()
             except Exception:
                 # The database may be away for a moment. The batch keeps its lease and comes back.
                 log.exception("a step of a batch failed")
-                pause, seen = self._settings.idle_seconds, self._store.wakes
-            await self._store.wait_for_work(pause, seen=seen)
+                pause = self._settings.idle_seconds
+            # Not woken by what happens to payments: that is many times a second, and not for us.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
 
-    async def _pause(self) -> float:
-        due, now = await self._store.read(lambda t: (next_batch_due(t), t.now))
+    async def _pause(self, states: Collection[BatchState]) -> float:
+        """Say how long there is nothing to do for the batches in these states."""
+        due, now = await self._store.read(lambda t: (next_batch_due(t, states=states), t.now))
         idle = self._settings.idle_seconds
-        return idle if due is None else max(0.02, min(idle, due - now))
+        return idle if due is None else min(idle, due - now)

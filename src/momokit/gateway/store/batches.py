@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, and_, insert, or_, select, update
+from sqlalchemy import Row, and_, case, func, insert, or_, select, update
 
 from momokit.gateway.core.batch import BatchPolicy, BatchState, is_legal
 from momokit.gateway.store.batch_history import Actor, add_batch_event
@@ -290,13 +290,16 @@ def let_go(transaction: Transaction, claimed: Batch, *, due_at: float | None) ->
     )
 
 
-def next_batch_due(transaction: Transaction) -> float | None:
-    """Give the time at which the next batch is to be looked at."""
+def next_batch_due(transaction: Transaction, *, states: Collection[BatchState]) -> float | None:
+    """Give the time at which the next batch in one of these states is to be looked at, by whoever
+    is free then: one that a worker holds comes back when its lease ends."""
+    held = batches.c.lease_until > batches.c.due_at
+    at = case((held, batches.c.lease_until), else_=batches.c.due_at)
     return transaction.connection.execute(
-        select(batches.c.due_at)
-        .where(batches.c.due_at.is_not(None))
-        .order_by(batches.c.due_at)
-        .limit(1)
+        select(func.min(at)).where(
+            batches.c.due_at.is_not(None),
+            batches.c.state.in_([state.value for state in states]),
+        )
     ).scalar_one_or_none()
 
 
