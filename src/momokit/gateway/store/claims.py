@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, or_, select, update
 
 from momokit.gateway.core.payment import Work
 from momokit.gateway.store.database import Transaction, insert_unless_there
@@ -91,9 +92,13 @@ def _by_turns(
     account_ids: Collection[str] | None,
 ) -> list[Row[Any]]:
     """Take the same share for each account that works."""
-    owners = _owners(transaction, work=work, claimable=claimable, account_ids=account_ids)
+
+    def owners_of(wanted: Sequence[ColumnElement[bool]]) -> list[str]:
+        return _owners(transaction, work=work, claimable=wanted, account_ids=account_ids)
+
     if work is Work.SETTLE:
-        return most_urgent(transaction, claimable, owners=owners, limit=limit)
+        return most_urgent(transaction, claimable, owners_of=owners_of, limit=limit)
+    owners = owners_of(claimable)
     base = select(payments).where(*claimable).order_by(payments.c.due_at)
     return share_out(
         transaction, base, owner=payments.c.account_id, key=payments.c.id,
@@ -191,26 +196,65 @@ def next_due(transaction: Transaction, *, work: Work) -> float | None:
     return min((due_at for due_at in rows if due_at is not None), default=None)
 
 
-def take_budget(transaction: Transaction, *, account_id: str, wanted: int, per_second: int) -> int:
-    """Take from an account's calls of this second, which all workers share; tell how many."""
-    second = int(transaction.now)
-    connection, mine = transaction.connection, status_budget.c.account_id == account_id
-    made = connection.execute(
-        insert_unless_there(connection, status_budget)
-        .values(account_id=account_id, second=second, used=0)
-        .returning(status_budget.c.second)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BudgetRequest:
+    """So many calls wanted of an account's in this second."""
+
+    account_id: str
+    wanted: int
+    per_second: int
+
+
+def take_budgets(transaction: Transaction, requests: Sequence[BudgetRequest]) -> list[int]:
+    """Take from accounts' calls of this second, which all workers share; tell how many each."""
+    second, connection = int(transaction.now), transaction.connection
+    ids = sorted({request.account_id for request in requests})
+    connection.execute(
+        insert_unless_there(connection, status_budget),
+        [{"account_id": one, "second": second, "used": 0} for one in ids],
     )
-    if made.first() is not None:
-        past = status_budget.c.second < second - BUDGET_KEPT_SECONDS
-        connection.execute(delete(status_budget).where(mine, past))
-    this = and_(mine, status_budget.c.second == second)
-    used: int = connection.execute(
-        select(status_budget.c.used).where(this).with_for_update()
-    ).scalar_one()
-    granted = max(0, min(wanted, per_second - used))
-    if granted:
-        connection.execute(update(status_budget).where(this).values(used=used + granted))
+    values = {"these": ids, "this": second}
+    rows = connection.execute(_USED, values).all()
+    before: dict[str, int] = {row[0]: row[1] for row in rows}
+    used = dict(before)
+    granted = []
+    for request in requests:
+        left = request.per_second - used[request.account_id]
+        granted.append(max(0, min(request.wanted, left)))
+        used[request.account_id] += granted[-1]
+    changed = [
+        {"this_account": one, "this": second, "now_used": used[one]}
+        for one in ids
+        if used[one] != before[one]
+    ]
+    if changed:
+        connection.execute(_USE, changed)
+    if 0 in before.values():
+        connection.execute(_FORGET, {"these": ids, "past": second - BUDGET_KEPT_SECONDS})
     return granted
+
+
+_USED = (
+    select(status_budget.c.account_id, status_budget.c.used)
+    .where(
+        status_budget.c.account_id.in_(bindparam("these", expanding=True)),
+        status_budget.c.second == bindparam("this"),
+    )
+    .order_by(status_budget.c.account_id)
+    .with_for_update()
+)
+_USE = (
+    update(status_budget)
+    .where(
+        status_budget.c.account_id == bindparam("this_account"),
+        status_budget.c.second == bindparam("this"),
+    )
+    .values(used=bindparam("now_used"))
+)
+_FORGET = delete(status_budget).where(
+    status_budget.c.account_id.in_(bindparam("these", expanding=True)),
+    status_budget.c.second < bindparam("past"),
+)
 
 
 def _owners(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, and_, case, func, literal, select, update
+from sqlalchemy import Double, Row, and_, bindparam, case, func, select, update
 
 from momokit.gateway.core.payment import State, Work
 from momokit.gateway.store.database import Transaction, insert_unless_there
@@ -53,7 +53,28 @@ class Callback:
 
 def hint_many(transaction: Transaction, requests: Sequence[HintRequest]) -> list[Hint]:
     """Keep callbacks, and bring forward the question about each payment."""
-    return [_hint(transaction, request) for request in requests]
+    ids = _payment_ids(transaction, requests)
+    found: dict[tuple[str, str], list[int]] = {}
+    for number, (request, payment_id) in enumerate(zip(requests, ids, strict=True)):
+        if payment_id is not None:
+            digest = transaction.veil.digest("callback", request.body)
+            found.setdefault((payment_id, digest), []).append(number)
+    hints = [Hint.UNKNOWN if payment_id is None else Hint.REPEATED for payment_id in ids]
+    first = {pair: requests[numbers[0]] for pair, numbers in found.items()}
+    made = _insert_callbacks(transaction, first) if first else set()
+    for pair in made:
+        hints[found[pair][0]] = Hint.NEW
+    again = [
+        {"this_payment": pair[0], "this_body": pair[1]}
+        for pair, numbers in found.items()
+        for _ in numbers[1 if pair in made else 0 :]
+    ]
+    if again:
+        transaction.connection.execute(_SEEN_AGAIN, again)
+    for reopens in (False, True):
+        hurried = sorted({pair[0] for pair in made if first[pair].reopens is reopens})
+        _hurry_all(transaction, hurried, reopens=reopens)
+    return hints
 
 
 def list_callbacks(transaction: Transaction, payment_id: str) -> list[Callback]:
@@ -62,62 +83,176 @@ def list_callbacks(transaction: Transaction, payment_id: str) -> list[Callback]:
     return [_to_callback(row, transaction.veil) for row in transaction.connection.execute(query)]
 
 
-def _hint(transaction: Transaction, request: HintRequest) -> Hint:
-    payment_id = _payment_id(transaction, request)
-    if payment_id is None:
-        return Hint.UNKNOWN
+def _payment_ids(transaction: Transaction, requests: Sequence[HintRequest]) -> list[str | None]:
+    """Find the payment of each callback, and lock them in one order."""
+    ids = [r.payment_id for r in requests if r.payment_id is not None]
+    tokens = [r.callback_token_hash for r in requests if r.payment_id is None]
     connection = transaction.connection
-    digest = transaction.veil.digest("callback", request.body)
-    sealed = transaction.veil.seal(request.body, place=_place(payment_id, digest))
-    made = connection.execute(
-        insert_unless_there(connection, callbacks).values(
-            payment_id=payment_id, at=transaction.now, method=request.method,
-            body_sealed=sealed, body_hash=digest, seen=1,
-        ).returning(callbacks.c.id)
-    )  # fmt: skip
-    if made.first() is None:
-        same = and_(callbacks.c.payment_id == payment_id, callbacks.c.body_hash == digest)
-        connection.execute(update(callbacks).where(same).values(seen=callbacks.c.seen + 1))
-        return Hint.REPEATED
-    hurry(transaction, payment_id, reopens=request.reopens)
-    return Hint.NEW
+    known = set(connection.execute(_BY_ID, {"ids": ids}).scalars()) if ids else set()
+    rows = connection.execute(_BY_TOKEN, {"tokens": tokens}).all() if tokens else []
+    by_token = {row[1]: row[0] for row in rows}
+    return [
+        (r.payment_id if r.payment_id in known else None)
+        if r.payment_id is not None
+        else by_token.get(r.callback_token_hash)
+        for r in requests
+    ]
 
 
-def _payment_id(transaction: Transaction, request: HintRequest) -> str | None:
-    by_id = payments.c.id == request.payment_id
-    by_token = payments.c.callback_token_hash == request.callback_token_hash
-    query = select(payments.c.id).where(by_token if request.payment_id is None else by_id)
-    payment_id: str | None = transaction.connection.execute(query).scalar_one_or_none()
-    return payment_id
+def _insert_callbacks(
+    transaction: Transaction, first: Mapping[tuple[str, str], HintRequest]
+) -> set[tuple[str, str]]:
+    """Keep what was not heard before; tell what that was."""
+    connection, veil = transaction.connection, transaction.veil
+    statement = insert_unless_there(connection, callbacks).returning(
+        callbacks.c.payment_id, callbacks.c.body_hash
+    )
+    rows = [
+        {
+            "payment_id": payment_id,
+            "at": transaction.now,
+            "method": request.method,
+            "body_sealed": veil.seal(request.body, place=_place(payment_id, digest)),
+            "body_hash": digest,
+            "seen": 1,
+        }
+        for (payment_id, digest), request in first.items()
+    ]
+    return {(row[0], row[1]) for row in connection.execute(statement, rows)}
 
 
 def hurry(transaction: Transaction, payment_id: str, *, reopens: bool) -> None:
     """Bring the question about a payment forward; `reopens` asks about one that is final too."""
-    now = transaction.now
-    again = func.coalesce(payments.c.asked_at, 0.0) + ASK_GAP_SECONDS
-    soonest = case((again > now, again), else_=literal(now))
-    asking = payments.c.work == Work.SETTLE.value
+    _hurry_all(transaction, [payment_id], reopens=reopens)
+
+
+def _hurry_all(transaction: Transaction, payment_ids: Sequence[str], *, reopens: bool) -> None:
+    if not payment_ids:
+        return
+    values = {"these": list(payment_ids), "now": transaction.now}
+    transaction.connection.execute(_HURRY, values)
+    transaction.connection.execute(_REOPEN if reopens else _ROUSE, values)
+    transaction.wake()
+
+
+_NOW = bindparam("now", type_=Double)
+_AGAIN = func.coalesce(payments.c.asked_at, 0.0) + ASK_GAP_SECONDS
+_SOONEST = case((_AGAIN > _NOW, _AGAIN), else_=_NOW)
+_THESE = payments.c.id.in_(bindparam("these", expanding=True))
+
+_ID, _TOKEN = payments.c.id, payments.c.callback_token_hash
+_BY_ID = select(_ID).where(_ID.in_(bindparam("ids", expanding=True)))
+_BY_ID = _BY_ID.order_by(_ID).with_for_update()
+_BY_TOKEN = select(_ID, _TOKEN).where(_TOKEN.in_(bindparam("tokens", expanding=True)))
+_BY_TOKEN = _BY_TOKEN.order_by(_ID).with_for_update()
+_SEEN_AGAIN, again)
+    for reopens in (False, True):
+        hurried = sorted({pair[0] for pair in made if first[pair].reopens is reopens})
+        _hurry_all(transaction, hurried, reopens=reopens)
+    return hints
+
+
+def list_callbacks(transaction: Transaction, payment_id: str) -> list[Callback]:
+    """Show what was heard about a payment, oldest first."""
+    query = select(callbacks).where(callbacks.c.payment_id == payment_id).order_by(callbacks.c.id)
+    return [_to_callback(row, transaction.veil) for row in transaction.connection.execute(query)]
+
+
+def _payment_ids(transaction: Transaction, requests: Sequence[HintRequest]) -> list[str | None]:
+    """Find the payment of each callback, and lock them in one order."""
+    ids = [r.payment_id for r in requests if r.payment_id is not None]
+    tokens = [r.callback_token_hash for r in requests if r.payment_id is None]
     connection = transaction.connection
-    this = payments.c.id == payment_id
-    connection.execute(
-        update(payments)
-        .where(this)
-        .values(
-            hinted=True,
-            due_at=case(
-                (and_(asking, payments.c.due_at > soonest), soonest), else_=payments.c.due_at
-            ),
+    known = set(connection.execute(_BY_ID, {"ids": ids}).scalars()) if ids else set()
+    rows = connection.execute(_BY_TOKEN, {"tokens": tokens}).all() if tokens else []
+    by_token = {row[1]: row[0] for row in rows}
+    return [
+        (r.payment_id if r.payment_id in known else None)
+        if r.payment_id is not None
+        else by_token.get(r.callback_token_hash)
+        for r in requests
+    ]
+
+
+def _insert_callbacks(
+    transaction: Transaction, first: Mapping[tuple[str, str], HintRequest]
+) -> set[tuple[str, str]]:
+    """Keep what was not heard before; tell what that was."""
+    connection, veil = transaction.connection, transaction.veil
+    statement = insert_unless_there(connection, callbacks).returning(
+        callbacks.c.payment_id, callbacks.c.body_hash
+    )
+    rows = [
+        {
+            "payment_id": payment_id,
+            "at": transaction.now,
+            "method": request.method,
+            "body_sealed": veil.seal(request.body, place=_place(payment_id, digest)),
+            "body_hash": digest,
+            "seen": 1,
+        }
+        for (payment_id, digest), request in first.items()
+    ]
+    return {(row[0], row[1]) for row in connection.execute(statement, rows)}
+
+
+def hurry(transaction: Transaction, payment_id: str, *, reopens: bool) -> None:
+    """Bring the question about a payment forward; `reopens` asks about one that is final too."""
+    _hurry_all(transaction, [payment_id], reopens=reopens)
+
+
+def _hurry_all(transaction: Transaction, payment_ids: Sequence[str], *, reopens: bool) -> None:
+    if not payment_ids:
+        return
+    values = {"these": list(payment_ids), "now": transaction.now}
+    transaction.connection.execute(_HURRY, values)
+    transaction.connection.execute(_REOPEN if reopens else _ROUSE, values)
+    transaction.wake()
+
+
+_NOW = bindparam("now", type_=Double)
+_AGAIN = func.coalesce(payments.c.asked_at, 0.0) + ASK_GAP_SECONDS
+_SOONEST = case((_AGAIN > _NOW, _AGAIN), else_=_NOW)
+_THESE = payments.c.id.in_(bindparam("these", expanding=True))
+
+_FIND = (
+    select(payments.c.id, payments.c.callback_token_hash)
+    .where(
+        or_(
+            payments.c.id.in_(bindparam("ids", expanding=True)),
+            payments.c.callback_token_hash.in_(bindparam("tokens", expanding=True)),
         )
     )
-    # One that waits for a person is open: news of it is worth a question, whoever sent them.
-    # What was never sent MTN cannot tell of; it waits for its batch, and is no business of hints.
-    asleep = [payments.c.work.is_(None), payments.c.first_sent_at.is_not(None)]
-    if not reopens:
-        asleep.append(payments.c.state.not_in(_FINAL))
-    connection.execute(
-        update(payments).where(this, *asleep).values(work=Work.SETTLE.value, due_at=soonest)
+    .order_by(payments.c.id)
+    .with_for_update()
+)
+_SEEN_AGAIN = (
+    update(callbacks)
+    .where(
+        callbacks.c.payment_id == bindparam("this_payment"),
+        callbacks.c.body_hash == bindparam("this_body"),
     )
-    transaction.wake()
+    .values(seen=callbacks.c.seen + 1)
+)
+_HURRY = (
+    update(payments)
+    .where(_THESE)
+    .values(
+        hinted=True,
+        due_at=case(
+            (and_(payments.c.work == Work.SETTLE.value, payments.c.due_at > _SOONEST), _SOONEST),
+            else_=payments.c.due_at,
+        ),
+    )
+)
+# One that waits for a person is open: news of it is worth a question, whoever sent them.
+# What was never sent MTN cannot tell of; it waits for its batch, and is no business of hints.
+_REOPEN = (
+    update(payments)
+    .where(_THESE, payments.c.work.is_(None), payments.c.first_sent_at.is_not(None))
+    .values(work=Work.SETTLE.value, due_at=_SOONEST)
+)
+_ROUSE = _REOPEN.where(payments.c.state.not_in(_FINAL))
 
 
 def _place(payment_id: str, digest: str) -> str:

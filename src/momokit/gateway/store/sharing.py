@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select
+from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam
 
 from momokit.gateway.store.database import Transaction
 
@@ -28,6 +28,12 @@ def share_out(
     `near` which of an owner's rows are looked at.
     Rows that another worker holds are passed over, not waited for.
     """
+    # Written down once: it is the owner that changes, and how many rows.
+    whose = bindparam("whose", type_=owner.type)
+    query = base.where(owner == whose, key.not_in(bindparam("taken", expanding=True)))
+    query = query.limit(bindparam("wanted", type_=Integer)).with_for_update(skip_locked=True)
+    if near is not None:
+        query = query.where(near(whose))
     taken: list[Row[Any]] = []
     left = {one: most(one) if most is not None else limit for one in owners}
     hungry = [one for one in owners if left[one] > 0]
@@ -38,12 +44,9 @@ def share_out(
             wanted = min(share, limit - len(taken), left[one])
             if wanted == 0:
                 break
-            query = base.where(owner == one).limit(wanted).with_for_update(skip_locked=True)
-            if near is not None:
-                query = query.where(near(one))
-            if taken:
-                query = query.where(key.not_in([row.id for row in taken]))
-            rows = transaction.connection.execute(query).all()
+            ids = [row.id for row in taken]
+            values = {"whose": one, "wanted": wanted, "taken": ids}
+            rows = transaction.connection.execute(query, values).all()
             taken += rows
             left[one] -= len(rows)
             if len(rows) == wanted and left[one] > 0:

@@ -164,13 +164,10 @@ class Store:
 
     async def take_budget(self, account_id: str, *, wanted: int, per_second: int) -> int:
         """Take from an account's status calls of this second, shared by all workers."""
-
-        def unit(transaction: Transaction) -> int:
-            return claims.take_budget(
-                transaction, account_id=account_id, wanted=wanted, per_second=per_second
-            )
-
-        return await self.write(unit, order=(writer.OTHER, account_id))
+        request = claims.BudgetRequest(account_id=account_id, wanted=wanted, per_second=per_second)
+        order = (writer.BUDGET, account_id)
+        granted: int = await self._submit(claims.take_budgets, request, order=order)
+        return granted
 
     async def payment(self, payment_id: str) -> StoredPayment | None:
         """Find a payment by our id."""

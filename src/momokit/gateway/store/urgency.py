@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select, text
@@ -28,7 +28,7 @@ def most_urgent(
     transaction: Transaction,
     claimable: Sequence[ColumnElement[bool]],
     *,
-    owners: Sequence[Any],
+    owners_of: Callable[[Sequence[Any]], list[Any]],
     limit: int,
 ) -> list[Row[Any]]:
     """Take questions that are due: those a callback has hurried, then money that we pay before
@@ -36,7 +36,7 @@ def most_urgent(
     asked_for = select(payments).where(*claimable, _HINTED).order_by(payments.c.due_at)
     rows = share_out(
         transaction, asked_for, owner=payments.c.account_id, key=payments.c.id,
-        owners=owners, limit=limit,
+        owners=owners_of((*claimable, _HINTED)), limit=limit,
     )  # fmt: skip
     if len(rows) >= limit:
         return rows
@@ -58,7 +58,7 @@ def most_urgent(
     )
     return rows + share_out(
         transaction, base, owner=payments.c.account_id, key=payments.c.id,
-        owners=owners, limit=limit - len(rows), near=near,
+        owners=owners_of(claimable), limit=limit - len(rows), near=near,
     )  # fmt: skip
 
 

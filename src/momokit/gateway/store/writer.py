@@ -23,7 +23,7 @@ TRIES = 5
 
 # In what order units run within a batch. All batches take their locks in this one order, so that
 # two of them do not wait for each other; should they still, PostgreSQL ends one and it is retried.
-ACCEPT, RECORD, HINT, DELIVERY, OTHER, CLAIM = range(6)
+ACCEPT, RECORD, HINT, DELIVERY, OTHER, BUDGET, CLAIM = range(7)
 Order: TypeAlias = tuple[int, str]
 
 _TRY_AGAIN_STATES = frozenset({"40001", "40P01"})
