@@ -146,5 +146,5 @@ def _references(emulator: Emulator) -> set[str]:
     return {
         entry.reference_id
         for entry in emulator.history
-        if (entry.direction, entry.method) == ("in", "POST") and entry.path.endswith("/transfer")
+        if entry.reference_id and "/transfer" in entry.path
     }

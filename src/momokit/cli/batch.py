@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
 from pathlib import Path
 from typing import Any
 
 import click
 
-from momokit.cli.batch_check import check, format_option, out_option, save, template
+from momokit.cli.batch_check import check, template
+from momokit.cli.batch_files import receipts, report, results
 from momokit.cli.batch_show import code_of_batch, money, show_batch, show_rows
 from momokit.cli.batch_steer import (
     approve,
@@ -330,63 +330,6 @@ def run(
     return code_of_batch(last)
 
 
-def _download(what: str, summary: str) -> click.Command:
-    @click.command(
-        what, cls=Command, help=summary, examples=(f"momo batch {what} {_ID} --format csv",)
-    )
-    @_batch_argument
-    @format_option
-    @language_option
-    @out_option
-    @gateway_options
-    def download(
-        batch_id: str,
-        sheet_format: str,
-        language: str,
-        out: Path | None,
-        url: str | None,
-        key: str | None,
-    ) -> int:
-        gateway = GatewayClient(url, key)
-        given = {"format": sheet_format, "language": language}
-        path = f"/v1/batches/{batch_id}/{what}"
-        target = out or Path(f"{what}-{batch_id}.{sheet_format}")
-        save(session(), target, lambda stream: gateway.download(path, stream, **given))
-        return OK
-
-    return download
-
-
-@click.command(
-    cls=Command,
-    examples=(f"momo batch receipts {_ID}", f"momo batch receipts {_ID} --row 2 --lang fr"),
-)
-@_batch_argument
-@click.option("--row", type=click.IntRange(min=1), help="The receipt of this row alone.")
-@click.option("--show-numbers", is_flag=True, help="Numbers in full; takes an administrator's key.")
-@language_option
-@out_option
-@gateway_options
-def receipts(
-    batch_id: str,
-    row: int | None,
-    show_numbers: bool,
-    language: str,
-    out: Path | None,
-    url: str | None,
-    key: str | None,
-) -> int:
-    """Write a page to print: the record of the batch, or the receipt of one row."""
-    gateway = GatewayClient(url, key)
-    path = f"/v1/batches/{batch_id}/receipts" + (f"/{row}" if row is not None else "")
-    name = f"receipt-{batch_id}" + (f"-row-{row}" if row is not None else "")
-    target = out or Path(f"{name}.html")
-    given = {"language": language, "reveal": show_numbers or None}
-    save(session(), target, lambda stream: gateway.download(path, stream, **given))
-    sys.stdout.flush()
-    return OK
-
-
 for _command in (
     template,
     check,
@@ -407,8 +350,8 @@ for _command in (
     resume,
     cancel,
     retry_failed,
-    _download("report", "Write the file as it came, with what was found in each row."),
-    _download("results", "Write the file as it came, with what became of each row."),
+    report,
+    results,
     receipts,
     history,
 ):
