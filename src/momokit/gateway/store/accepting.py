@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Double, bindparam, func, insert, select
 
 from momokit.gateway.core.payment import State, Work
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.guards import gate
-from momokit.gateway.store.idempotency import claim_keys
+from momokit.gateway.store.idempotency import claim_keys, release_keys
 from momokit.gateway.store.personal import Personal, party_hash, seal_personal
 from momokit.gateway.store.records import (
     AcceptResult,
@@ -53,13 +53,17 @@ def accept_many(
 ) -> list[AcceptResult | Exception]:
     """Accept payments. A key that was used before gives what it stood for, and stores nothing."""
     results: dict[int, AcceptResult | Exception] = {}
-    together = [n for n, request in enumerate(requests) if not request.checks]
-    # A condition must see what was accepted just before, so those with one go in single file.
-    alone = [[n] for n, request in enumerate(requests) if request.checks]
+    together = [n for n, request in enumerate(requests) if _may_go_together(request)]
+    # Any other condition must see what was accepted just before: those with one go in single file.
+    alone = [[n] for n, request in enumerate(requests) if not _may_go_together(request)]
     for numbers in (together, *alone):
         accepted = _accept(transaction, [requests[n] for n in numbers])
         results.update(zip(numbers, accepted, strict=True))
     return [results[n] for n in range(len(requests))]
+
+
+def _may_go_together(request: AcceptRequest) -> bool:
+    return all(isinstance(check, NoTwin) for check in request.checks)
 
 
 def _accept(
@@ -69,30 +73,41 @@ def _accept(
         return []
     outcomes, ids = _claim(transaction, requests)
     fresh = [r for r, o in zip(requests, outcomes, strict=True) if o is Outcome.NEW]
+    twins = _refuse_twins(transaction, fresh)
+    fresh = [request for request in fresh if request.new.id not in twins]
     for request in fresh:
         for check in request.checks:
-            check(transaction)
+            if not isinstance(check, NoTwin):
+                check(transaction)
     if fresh:
         counted = gate(transaction, [request.new for request in fresh])
         transaction.connection.execute(
-            insert(payments),
+            _INSERT_PAYMENT,
             [
                 _payment_row(r.new, transaction) | {"counted_day": counted.get(r.new.id)}
                 for r in fresh
             ],
         )
         transaction.connection.execute(
-            insert(events), [_event_row(r.new, transaction.now) for r in fresh]
+            _INSERT_EVENT, [_event_row(r.new, transaction.now) for r in fresh]
         )
         transaction.wake()
-    rows = transaction.connection.execute(select(payments).where(payments.c.id.in_(set(ids))))
+    rows = transaction.connection.execute(_THESE, {"these": sorted(set(ids))})
     stored = {row.id: to_stored(row, transaction.veil) for row in rows}
-    return [
-        AcceptResult(outcome=outcome, payment=stored[id_])
-        if id_ in stored
-        else NoSuchRow("The key was used for something that is no payment.")
-        for outcome, id_ in zip(outcomes, ids, strict=True)
-    ]
+    results: list[AcceptResult | Exception] = []
+    for outcome, id_ in zip(outcomes, ids, strict=True):
+        if id_ in twins:
+            results.append(Twin(twins[id_]))
+        elif id_ in stored:
+            results.append(AcceptResult(outcome=outcome, payment=stored[id_]))
+        else:
+            results.append(NoSuchRow("The key was used for something that is no payment."))
+    return results
+
+
+_INSERT_PAYMENT = insert(payments)
+_INSERT_EVENT = insert(events)
+_THESE = select(payments).where(payments.c.id.in_(bindparam("these", expanding=True)))
 
 
 def insert_held(
@@ -156,30 +171,82 @@ def refund_cap(new: NewPayment) -> Check:
     return check
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoTwin:
+    """The condition that the same was not asked for a moment ago. Looked at for many at once."""
+
+    new: NewPayment
+    within_seconds: float
+
+    def __call__(self, transaction: Transaction) -> None:
+        """Look at it for this payment alone. Raises Twin."""
+        found = _twins(transaction, [self])
+        if found:
+            raise Twin(found[self.new.id])
+
+
 def no_twin(new: NewPayment, *, within_seconds: float) -> Check:
     """Make the condition that the same was not asked for a moment ago."""
+    return NoTwin(new=new, within_seconds=within_seconds)
 
-    def check(transaction: Transaction) -> None:
-        party = party_hash(transaction.veil, new.party_type, new.party_id)
-        transaction.lock(f"twin {new.account_id} {party}")
-        twin = transaction.connection.execute(
-            select(payments.c.id)
-            .where(
-                payments.c.party_hash == party,
-                payments.c.created_at > transaction.now - within_seconds,
-                payments.c.account_id == new.account_id,
-                payments.c.kind == new.kind,
-                payments.c.amount == str(new.amount),
-                payments.c.currency == new.currency,
-                payments.c.merchant_reference.is_not_distinct_from(new.merchant_reference),
-                payments.c.state != State.FAILED.value,
-            )
-            .limit(1)
-        ).scalar_one_or_none()
-        if twin is not None:
-            raise Twin(twin)
 
-    return check
+def _refuse_twins(transaction: Transaction, fresh: Sequence[AcceptRequest]) -> dict[str, str]:
+    """Find the twins among payments to accept, by their ids; the keys they claimed are let go."""
+    checks = [c for request in fresh for c in request.checks if isinstance(c, NoTwin)]
+    twins = _twins(transaction, checks) if checks else {}
+    claims = [r.idempotency for r in fresh if r.new.id in twins and r.idempotency is not None]
+    release_keys(transaction, claims)
+    return twins
+
+
+def _twins(transaction: Transaction, checks: Sequence[NoTwin]) -> dict[str, str]:
+    """Name for each payment that has a twin the one that came before it."""
+    veil, now = transaction.veil, transaction.now
+    parties = {c.new.id: party_hash(veil, c.new.party_type, c.new.party_id) for c in checks}
+    transaction.lock(*{f"twin {c.new.account_id} {parties[c.new.id]}" for c in checks})
+    values = {
+        "since": now - max(check.within_seconds for check in checks),
+        "parties": sorted({party for party in parties.values() if party is not None}),
+        "accounts": sorted({check.new.account_id for check in checks}),
+        "amounts": sorted({str(check.new.amount) for check in checks}),
+        "references": sorted({check.new.merchant_reference or "" for check in checks}),
+    }
+    seen: dict[tuple[Any, ...], tuple[float, str]] = {}
+    for row in transaction.connection.execute(_LATELY, values):
+        seen[tuple(row[2:])] = (row.created_at, row.id)
+    twins: dict[str, str] = {}
+    for check in checks:
+        new = check.new
+        essence = (
+            parties[new.id], new.account_id, new.kind, str(new.amount), new.currency,
+            new.merchant_reference,
+        )  # fmt: skip
+        before = seen.get(essence)
+        if before is not None and before[0] > now - check.within_seconds:
+            twins[new.id] = before[1]
+        else:
+            # What is accepted beside it in this transaction is before it too.
+            seen[essence] = (now, new.id)
+    return twins
+
+
+_LATELY = (
+    select(
+        payments.c.id, payments.c.created_at, payments.c.party_hash, payments.c.account_id,
+        payments.c.kind, payments.c.amount, payments.c.currency, payments.c.merchant_reference,
+    )
+    .where(
+        payments.c.party_hash.in_(bindparam("parties", expanding=True)),
+        payments.c.created_at > bindparam("since", type_=Double),
+        payments.c.account_id.in_(bindparam("accounts", expanding=True)),
+        payments.c.amount.in_(bindparam("amounts", expanding=True)),
+        func.coalesce(payments.c.merchant_reference, "").in_(
+            bindparam("references", expanding=True)
+        ),
+        payments.c.state != State.FAILED.value,
+    )
+    .order_by(payments.c.created_at)
+)  # fmt: skip
 
 
 def _payment_row(new: NewPayment, transaction: Transaction) -> dict[str, Any]:

@@ -29,6 +29,13 @@ _CLOCKS = {
 }
 
 
+# In one order, so that two who lock the same names do not wait for each other.
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(number) FROM (SELECT DISTINCT hashtextextended(name, 0) AS number"
+    " FROM unnest(CAST(:names AS text[])) AS name ORDER BY number) AS numbers"
+)
+
+
 class Transaction:
     """What one unit of work has: a connection, the time it runs at, a veil and a bell to ring.
 
@@ -47,15 +54,13 @@ class Transaction:
         """Tell the workers, once this is committed, that something is due."""
         self.woken = True
 
-    def lock(self, name: str) -> None:
-        """Let nobody else who locks this name go on before this transaction ends.
+    def lock(self, *names: str) -> None:
+        """Let nobody else who locks one of these names go on before this transaction ends.
 
         On SQLite there is one writer at a time anyway.
         """
-        if self.connection.dialect.name == "postgresql":
-            self.connection.execute(
-                text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
-            )
+        if names and self.connection.dialect.name == "postgresql":
+            self.connection.execute(_LOCK, {"names": list(names)})
 
 
 class Database:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, select, update
 
 from momokit.gateway.store.database import Transaction, insert_unless_there
 from momokit.gateway.store.records import IdempotencyClaim, Outcome
@@ -65,6 +65,22 @@ def claim_keys(
         else find_key(transaction, claim)
         for number, ((claim, payment_id), key_hash) in enumerate(zip(claims, hashes, strict=True))
     ]
+
+
+def release_keys(transaction: Transaction, claims: Sequence[IdempotencyClaim]) -> None:
+    """Let go of keys claimed in this very transaction: what they were for is not accepted."""
+    rows = [
+        {"this_scope": claim.scope, "this_key": _key_hash(transaction.veil, claim)}
+        for claim in claims
+    ]
+    if rows:
+        transaction.connection.execute(_RELEASE, rows)
+
+
+_RELEASE = delete(idempotency_keys).where(
+    idempotency_keys.c.scope == bindparam("this_scope"),
+    idempotency_keys.c.key_hash == bindparam("this_key"),
+)
 
 
 def find_key(transaction: Transaction, claim: IdempotencyClaim) -> KeyState:
