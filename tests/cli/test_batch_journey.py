@@ -138,7 +138,7 @@ def test_salaries_are_paid_by_two_people(
     assert [row["MTN transaction id"] != "" for row in table] == [True, True, False]
     assert "Receipt of payment" in receipt.read_text(encoding="utf-8")
     moved = [momo_emulator.money_moved(one) for one in _references(momo_emulator)]
-    assert sorted((one.times, one.total) for one in moved) == [(1, "10"), (1, "20.5")]
+    assert sorted((one.times, one.total) for one in moved) == [(1, "-10"), (1, "-20.5")]
 
 
 def _references(emulator: Emulator) -> set[str]:
