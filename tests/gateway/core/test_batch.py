@@ -13,8 +13,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from momokit.errors import InvalidInput
 from momokit.gateway.core.batch import (
     APPROVED_STATES,
-    CANCELLED,
-    EARLIER_ATTEMPT_PAID,
     EDITABLE,
     FUNDS_REASONS,
     MOVES,
@@ -28,7 +26,6 @@ from momokit.gateway.core.batch import (
     float_verdict,
     is_legal,
     is_out_of_funds,
-    may_be_retried,
     missing_overrides,
     person_of,
     refusal,
@@ -37,7 +34,7 @@ from momokit.gateway.core.batch import (
 )
 from momokit.gateway.core.batch_release import NotHeld, hold_back, overtaken, release
 from momokit.gateway.core.facts import Decision
-from momokit.gateway.core.payment import State, Work
+from momokit.gateway.core.payment import Work
 from tests.gateway.core.make import created
 
 STATES = st.sampled_from(list(BatchState))
@@ -134,20 +131,6 @@ def test_three_in_a_row_are_out_of_funds(reasons: list[str | None]) -> None:
     """Three newest refusals for money, and nothing less."""
     expected = len(reasons) >= 3 and all(one in FUNDS_REASONS for one in reasons[:3])
     assert is_out_of_funds(reasons) == expected
-
-
-@given(
-    state=st.sampled_from(list(State)), due=st.booleans(), review=st.booleans(),
-    reason=st.sampled_from([None, "X", CANCELLED, EARLIER_ATTEMPT_PAID]), too=st.booleans(),
-)  # fmt: skip
-def test_only_a_proven_failure_is_paid_again(
-    state: State, due: bool, review: bool, reason: str | None, too: bool
-) -> None:
-    """Unknown, pending, created and paid never are, nor what is still looked into."""
-    if may_be_retried(state, work_is_due=due, review=review, reason=reason, with_cancelled=too):
-        assert (state, due, review) == (State.FAILED, False, False)
-        assert reason != EARLIER_ATTEMPT_PAID
-        assert too or reason != CANCELLED
 
 
 def test_large_sums_take_two_checkers() -> None:

@@ -13,7 +13,6 @@ from enum import StrEnum
 from math import floor
 
 from momokit.errors import InvalidInput
-from momokit.gateway.core.payment import State
 
 
 class BatchState(StrEnum):
@@ -254,24 +253,6 @@ def is_out_of_funds(last_reasons: Sequence[str | None]) -> bool:
 
 CANCELLED = "CANCELLED"
 EARLIER_ATTEMPT_PAID = "EARLIER_ATTEMPT_PAID"
-
-
-def may_be_retried(
-    state: State,
-    *,
-    work_is_due: bool,
-    review: bool,
-    reason: str | None,
-    with_cancelled: bool = False,
-) -> bool:
-    """Tell whether a row is proven to have failed, so that it may be paid in another batch.
-
-    A failure that is still audited, or that a person looks at, is not proven. What was cancelled
-    was not wanted, so it is left out unless it is asked for.
-    """
-    if state is not State.FAILED or work_is_due or review or reason == EARLIER_ATTEMPT_PAID:
-        return False
-    return with_cancelled or reason != CANCELLED
 
 
 def missing_overrides(needed: Collection[str], *, given: Collection[str]) -> list[str]:

@@ -117,11 +117,11 @@ def progress_of(transaction: Transaction, batch_id: str) -> Progress:
         row.name: Tally(rows=row.rows, amount_minor=int(row.minor or 0))
         for row in transaction.connection.execute(query)
     }
-    flight = _in_flight(transaction, batch_id)
+    flight = flight_of(transaction, batch_id)
     return Progress(by_state=tallies, in_flight=flight.rows, in_flight_minor=flight.amount_minor)
 
 
-def _in_flight(transaction: Transaction, batch_id: str) -> Tally:
+def flight_of(transaction: Transaction, batch_id: str) -> Tally:
     """Count what was let go and has no last word, but for what has been under way too long."""
     recent = payments.c.released_at > transaction.now - STUCK_SECONDS
     open_states = (State.PENDING.value, State.UNKNOWN.value)
@@ -137,11 +137,6 @@ def _in_flight(transaction: Transaction, batch_id: str) -> Tally:
     return Tally(rows=row.rows, amount_minor=int(row.minor or 0))
 
 
-def flight_of(transaction: Transaction, batch_id: str) -> Tally:
-    """Count what is under way: let go, and not settled within the usual time."""
-    return _in_flight(transaction, batch_id)
-
-
 def account_flight_minor(transaction: Transaction, batch: Batch) -> int:
     """Sum what all batches of the account have under way in the batch's currency."""
     ids = select(batches.c.id).where(
@@ -152,7 +147,7 @@ def account_flight_minor(transaction: Transaction, batch: Batch) -> int:
         ),
     )
     found = transaction.connection.execute(ids).scalars().all()
-    return sum(_in_flight(transaction, one).amount_minor for one in found)
+    return sum(flight_of(transaction, one).amount_minor for one in found)
 
 
 def held_rows(transaction: Transaction, batch_id: str, *, limit: int) -> list[HeldRow]:
@@ -167,11 +162,6 @@ def held_rows(transaction: Transaction, batch_id: str, *, limit: int) -> list[He
         HeldRow(payment_id=row.id, row=row.batch_row, amount_minor=row.batch_minor)
         for row in transaction.connection.execute(query)
     ]
-
-
-def has_held_rows(transaction: Transaction, batch_id: str) -> bool:
-    """Tell whether anything of a batch waits."""
-    return bool(held_rows(transaction, batch_id, limit=1))
 
 
 def has_open_rows(transaction: Transaction, batch_id: str) -> bool:
