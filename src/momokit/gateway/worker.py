@@ -25,6 +25,8 @@ from momokit.gateway.store.deliveries import ClaimedDelivery
 from momokit.gateway.store.records import Claimed, Recorded
 from momokit.gateway.store.store import Store
 
+GATHER_SECONDS = 0.015
+
 log = logging.getLogger("momokit.gateway")
 
 
@@ -222,8 +224,16 @@ class Worker:
                 log.exception("a step failed")
 
     async def _room(self, name: str, most: int) -> int:
-        """Say for how many more there is room; where there is none, wait until something ends."""
-        room = most - sum(task.get_name() == name for task in self._running)
-        if room <= 0:
+        """Say for how many more there is room; where there is none, wait until something ends.
+
+        While there is work under way, claims keep a distance: one costs the same for many rows as
+        for a single one, and every commit rings the bell.
+        """
+        if self._free(name, most) <= 0:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-        return room
+        if self._running:
+            await asyncio.sleep(GATHER_SECONDS)
+        return self._free(name, most)
+
+    def _free(self, name: str, most: int) -> int:
+        return most - sum(task.get_name() == name for task in self._running)
