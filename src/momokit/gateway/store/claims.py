@@ -6,7 +6,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from momokit.gateway.core.payment import Work
 from momokit.gateway.store.database import Transaction, insert_unless_there
@@ -20,13 +31,15 @@ from momokit.gateway.store.lanes import (
 )
 from momokit.gateway.store.personal import open_personal
 from momokit.gateway.store.records import Claimed, to_payment, to_request
-from momokit.gateway.store.sharing import share_out
+from momokit.gateway.store.sharing import share_out, shared
 from momokit.gateway.store.switches import is_guarded, stopped_by
 from momokit.gateway.store.tables import accounts, payments, status_budget
 from momokit.gateway.store.urgency import (
+    HINTED,
+    hinted_first,
     lane_lets_work,
-    most_urgent,
     needing_no_send,
+    pushes_first,
 )
 
 BUDGET_KEPT_SECONDS = 60
@@ -44,11 +57,7 @@ def claim_payments(
 
     A claim to submit is at the same time the note that a send may be on its way.
     """
-    due = (
-        payments.c.work == work.value,
-        payments.c.due_at <= transaction.now,
-        _is_free(transaction.now),
-    )
+    due = _due(work, literal(transaction.now, Double))
     sending, guarded = work is Work.SUBMIT, is_guarded(transaction)
     shut = shut_lanes(transaction) if guarded else []
     stopped = stopped_by(transaction) if guarded and sending else None
@@ -56,8 +65,9 @@ def claim_payments(
     rows: list[Row[Any]] = []
     probes: list[tuple[Row[Any], Lane]] = []
     if stopped is None:
-        claimable = (*due, *outside(shut, work=work))
-        rows += _by_turns(transaction, claimable, work=work, limit=limit, account_ids=account_ids)
+        out = outside(shut, work=work)
+        turns = _turns(work, (*_due(work, _NOW), *out)) if out else _TURNS[work]
+        rows += _by_turns(transaction, turns, limit=limit, account_ids=account_ids)
     if shut and stopped is None and len(rows) < limit:
         probes = _probes(transaction, shut, work=work, beside=rows, until=lease_until)
         rows += [row for row, _ in probes]
@@ -68,12 +78,10 @@ def claim_payments(
             limit=limit - len(rows),
         )  # fmt: skip
     if rows:
-        note = {"sending": True} if work is Work.SUBMIT else _asking(transaction.now)
-        transaction.connection.execute(
-            update(payments)
-            .where(payments.c.id.in_([row.id for row in rows]))
-            .values(lease_until=lease_until, lease_token=payments.c.lease_token + 1, **note)
-        )
+        held = {"these": [row.id for row in rows], "until": lease_until}
+        if work is Work.SETTLE:
+            held["asked"] = transaction.now
+        transaction.connection.execute(_HOLD[work], held)
     tried = {row.id: lane.breaker.opened_at for row, lane in probes}
     return [
         _claimed(
@@ -83,27 +91,62 @@ def claim_payments(
     ]
 
 
+_NOW = bindparam("now", type_=Double)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Turn:
+    """Two statements, written down once: who has something due, and what it is."""
+
+    owners: Select[Any]
+    theirs: Select[Any]
+
+
+def _due(work: Work, now: ColumnElement[float]) -> tuple[ColumnElement[bool], ...]:
+    is_free = or_(payments.c.lease_until.is_(None), payments.c.lease_until <= now)
+    return payments.c.work == work.value, payments.c.due_at <= now, is_free
+
+
+def _turns(work: Work, claimable: Sequence[Any]) -> tuple[_Turn, ...]:
+    """Write down what is taken first, and then what is left."""
+    owners = _owners(work, claimable)
+    if work is Work.SETTLE:
+        hinted = _owners(work, (*claimable, HINTED))
+        return (
+            _Turn(owners=hinted, theirs=hinted_first(claimable)),
+            _Turn(owners=owners, theirs=pushes_first(claimable)),
+        )
+    oldest = select(payments).where(*claimable).order_by(payments.c.due_at)
+    theirs = shared(oldest, owner=payments.c.account_id, key=payments.c.id)
+    return (_Turn(owners=owners, theirs=theirs),)
+
+
 def _by_turns(
     transaction: Transaction,
-    claimable: Sequence[ColumnElement[bool]],
+    turns: Sequence[_Turn],
     *,
-    work: Work,
     limit: int,
     account_ids: Collection[str] | None,
 ) -> list[Row[Any]]:
     """Take the same share for each account that works."""
-
-    def owners_of(wanted: Sequence[ColumnElement[bool]]) -> list[str]:
-        return _owners(transaction, work=work, claimable=wanted, account_ids=account_ids)
-
-    if work is Work.SETTLE:
-        return most_urgent(transaction, claimable, owners_of=owners_of, limit=limit)
-    owners = owners_of(claimable)
-    base = select(payments).where(*claimable).order_by(payments.c.due_at)
-    return share_out(
-        transaction, base, owner=payments.c.account_id, key=payments.c.id,
-        owners=owners, limit=limit,
-    )  # fmt: skip
+    values = {"now": transaction.now}
+    rows: list[Row[Any]] = []
+    for turn in turns:
+        found = transaction.connection.execute(turn.owners, values).all()
+        waiting = [
+            row
+            for row in found
+            if row.oldest is not None and (account_ids is None or row.id in account_ids)
+        ]
+        # Whoever waits longest is first.
+        owners = [row.id for row in sorted(waiting, key=lambda row: row.oldest)]
+        rows += share_out(
+            transaction, turn.theirs, owners=owners, limit=limit - len(rows), beside=rows,
+            values=values,
+        )  # fmt: skip
+        if len(rows) >= limit:
+            break
+    return rows
 
 
 def _probes(
@@ -257,14 +300,8 @@ _FORGET = delete(status_budget).where(
 )
 
 
-def _owners(
-    transaction: Transaction,
-    *,
-    work: Work,
-    claimable: Sequence[ColumnElement[bool]],
-    account_ids: Collection[str] | None,
-) -> list[str]:
-    """List the accounts that have something due, whoever waits longest first."""
+def _owners(work: Work, claimable: Sequence[Any]) -> Select[Any]:
+    """Write down how the accounts that have something due are found."""
     oldest = (
         select(payments.c.due_at)
         .where(payments.c.account_id == accounts.c.id, *claimable)
@@ -272,11 +309,11 @@ def _owners(
         .limit(1)
         .scalar_subquery()
     )
-    query = select(accounts.c.id, oldest.label("oldest")).where(lane_lets_work(work))
-    if account_ids is not None:
-        query = query.where(accounts.c.id.in_(list(account_ids)))
-    rows = [row for row in transaction.connection.execute(query) if row.oldest is not None]
-    return [row.id for row in sorted(rows, key=lambda row: row.oldest)]
+    return select(accounts.c.id, oldest.label("oldest")).where(lane_lets_work(work))
+
+
+_TURNS = {work: _turns(work, _due(work, _NOW)) for work in Work}
+"""Of every claim but those beside a lane that is shut."""
 
 
 def _held(payment_id: str, lease_token: int) -> tuple[ColumnElement[bool], ...]:
@@ -288,9 +325,12 @@ def _held(payment_id: str, lease_token: int) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _is_free(now: float) -> ColumnElement[bool]:
-    return or_(payments.c.lease_until.is_(None), payments.c.lease_until <= now)
-
-
-def _asking(now: float) -> dict[str, float | bool]:
-    return {"asked_at": now, "hinted": False}
+_THESE = update(payments).where(payments.c.id.in_(bindparam("these", expanding=True)))
+_LEASE: dict[str, Any] = {
+    "lease_until": bindparam("until", type_=Double),
+    "lease_token": payments.c.lease_token + 1,
+}
+_HOLD = {
+    Work.SUBMIT: _THESE.values(_LEASE | {"sending": True}),
+    Work.SETTLE: _THESE.values(_LEASE | {"asked_at": bindparam("asked"), "hinted": False}),
+}

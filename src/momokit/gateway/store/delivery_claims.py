@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, or_, select, update
+from sqlalchemy import Double, Row, bindparam, or_, select, update
 
 from momokit.gateway.core.places import Room
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.deliveries import ClaimedDelivery, to_delivery
-from momokit.gateway.store.sharing import share_out
+from momokit.gateway.store.sharing import share_out, shared
 from momokit.gateway.store.tables import deliveries, webhook_endpoints
 
 
@@ -20,30 +20,19 @@ def claim_deliveries(
 
     `room` says how many places each endpoint may have. One that is switched off keeps its queue.
     """
-    claimable = (
-        deliveries.c.due_at <= transaction.now,
-        or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= transaction.now),
-    )
-    endpoints = _waiting_endpoints(transaction, claimable)
+    endpoints = _waiting_endpoints(transaction)
     room = room or Room(each=limit)
     rows: list[Row[Any]] = []
     # Those that answer come first; those that failed last share what is set aside for them.
     for failed, most in ((False, limit), (True, room.for_failed)):
         owners = [one for one in endpoints if (one in room.failed) is failed]
-        base = select(deliveries).where(*claimable).order_by(deliveries.c.due_at, deliveries.c.id)
         rows += share_out(
-            transaction, base, owner=deliveries.c.endpoint_id, key=deliveries.c.id,
-            owners=owners, limit=min(most, limit - len(rows)), most=room.of,
+            transaction, _SHARED, owners=owners, limit=min(most, limit - len(rows)),
+            most=room.of, values={"now": transaction.now},
         )  # fmt: skip
     if rows:
-        transaction.connection.execute(
-            update(deliveries)
-            .where(deliveries.c.id.in_([row.id for row in rows]))
-            .values(
-                lease_until=transaction.now + lease_seconds,
-                lease_token=deliveries.c.lease_token + 1,
-            )
-        )
+        until = transaction.now + lease_seconds
+        transaction.connection.execute(_HOLD, {"these": [row.id for row in rows], "until": until})
     return [
         ClaimedDelivery(
             delivery=to_delivery(row, transaction.veil),
@@ -55,19 +44,35 @@ def claim_deliveries(
     ]
 
 
-def _waiting_endpoints(
-    transaction: Transaction, claimable: tuple[ColumnElement[bool], ...]
-) -> dict[str, Row[Any]]:
+def _waiting_endpoints(transaction: Transaction) -> dict[str, Row[Any]]:
     """Find the endpoints that have something due, whoever waits longest first."""
-    oldest = (
-        select(deliveries.c.due_at)
-        .where(deliveries.c.endpoint_id == webhook_endpoints.c.id, *claimable)
-        .order_by(deliveries.c.due_at)
-        .limit(1)
-        .scalar_subquery()
-    )
-    query = select(webhook_endpoints, oldest.label("oldest")).where(
-        webhook_endpoints.c.disabled_at.is_(None)
-    )
-    rows = [row for row in transaction.connection.execute(query) if row.oldest is not None]
+    found = transaction.connection.execute(_WAITING, {"now": transaction.now})
+    rows = [row for row in found if row.oldest is not None]
     return {row.id: row for row in sorted(rows, key=lambda row: row.oldest)}
+
+
+_NOW = bindparam("now", type_=Double)
+_CLAIMABLE = (
+    deliveries.c.due_at <= _NOW,
+    or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= _NOW),
+)
+_SHARED = shared(
+    select(deliveries).where(*_CLAIMABLE).order_by(deliveries.c.due_at, deliveries.c.id),
+    owner=deliveries.c.endpoint_id,
+    key=deliveries.c.id,
+)
+_OLDEST = (
+    select(deliveries.c.due_at)
+    .where(deliveries.c.endpoint_id == webhook_endpoints.c.id, *_CLAIMABLE)
+    .order_by(deliveries.c.due_at)
+    .limit(1)
+    .scalar_subquery()
+)
+_WAITING = select(webhook_endpoints, _OLDEST.label("oldest")).where(
+    webhook_endpoints.c.disabled_at.is_(None)
+)
+_HOLD = (
+    update(deliveries)
+    .where(deliveries.c.id.in_(bindparam("these", expanding=True)))
+    .values(lease_until=bindparam("until", type_=Double), lease_token=deliveries.c.lease_token + 1)
+)

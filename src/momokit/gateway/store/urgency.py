@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select, text
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, text
 
 from momokit.gateway.core.payment import PUSH_KINDS, Work
 from momokit.gateway.core.schedule import send_window_seconds
 from momokit.gateway.store.database import Transaction
-from momokit.gateway.store.sharing import share_out
+from momokit.gateway.store.sharing import shared
 from momokit.gateway.store.switches import Name, Switch
 from momokit.gateway.store.tables import accounts, payments
 
@@ -19,29 +19,22 @@ LOOKED_THROUGH = 256
 lies behind is not looked at: a backlog costs little so, and what is not urgent has its turn."""
 
 # Word for word the condition of its index, or the databases do not see that it fits.
-_HINTED = text("hinted AND work = 'settle'")
+HINTED = text("hinted AND work = 'settle'")
 
 _is_push = payments.c.kind.in_(sorted(PUSH_KINDS))
 
 
-def most_urgent(
-    transaction: Transaction,
-    claimable: Sequence[ColumnElement[bool]],
-    *,
-    owners_of: Callable[[Sequence[Any]], list[Any]],
-    limit: int,
-) -> list[Row[Any]]:
-    """Take questions that are due: those a callback has hurried, then money that we pay before
-    money that is paid to us, the oldest first; the same share for each account."""
-    asked_for = select(payments).where(*claimable, _HINTED).order_by(payments.c.due_at)
-    rows = share_out(
-        transaction, asked_for, owner=payments.c.account_id, key=payments.c.id,
-        owners=owners_of((*claimable, _HINTED)), limit=limit,
-    )  # fmt: skip
-    if len(rows) >= limit:
-        return rows
+def hinted_first(claimable: Sequence[Any]) -> Select[Any]:
+    """Write down how the questions that a callback has hurried are found, those first due first."""
+    asked_for = select(payments).where(*claimable, HINTED).order_by(payments.c.due_at)
+    return shared(asked_for, owner=payments.c.account_id, key=payments.c.id)
 
-    def near(owner: Any) -> ColumnElement[bool]:
+
+def pushes_first(claimable: Sequence[Any]) -> Select[Any]:
+    """Write down how all other questions are found: about money that we pay before money that is
+    paid to us, the oldest first."""
+
+    def near(owner: ColumnElement[Any]) -> ColumnElement[bool]:
         longest_due = (
             select(payments.c.id)
             .where(*claimable, payments.c.account_id == owner)
@@ -51,15 +44,9 @@ def most_urgent(
         )
         return payments.c.id.in_(longest_due)
 
-    base = (
-        select(payments)
-        .where(*claimable, payments.c.id.not_in([row.id for row in rows]))
-        .order_by(case((_is_push, 0), else_=1), payments.c.created_at)
-    )
-    return rows + share_out(
-        transaction, base, owner=payments.c.account_id, key=payments.c.id,
-        owners=owners_of(claimable), limit=limit - len(rows), near=near,
-    )  # fmt: skip
+    order = (case((_is_push, 0), else_=1), payments.c.created_at)
+    base = select(payments).where(*claimable).order_by(*order)
+    return shared(base, owner=payments.c.account_id, key=payments.c.id, near=near)
 
 
 def needing_no_send(
