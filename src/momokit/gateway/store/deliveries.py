@@ -121,12 +121,15 @@ def moment(seconds: float) -> str:
     return text.replace("+00:00", "Z")
 
 
+_ENABLED = select(webhook_endpoints).where(webhook_endpoints.c.disabled_at.is_(None))
+_INSERT = insert(deliveries)
+
+
 def insert_deliveries(transaction: Transaction, notices: Sequence[Notice]) -> dict[str, int]:
     """Write one webhook for each endpoint that wants to hear of it; count them per payment."""
     if not notices:
         return {}
-    enabled = select(webhook_endpoints).where(webhook_endpoints.c.disabled_at.is_(None))
-    endpoints = transaction.connection.execute(enabled).all()
+    endpoints = transaction.connection.execute(_ENABLED).all()
     rows: list[dict[str, Any]] = []
     for notice in notices:
         place = _place(notice.row.id, notice.sequence)
@@ -145,7 +148,7 @@ def insert_deliveries(transaction: Transaction, notices: Sequence[Notice]) -> di
             if _wants(endpoint, account_id=notice.row.account_id, event=notice.event)
         ]
     if rows:
-        transaction.connection.execute(insert(deliveries), rows)
+        transaction.connection.execute(_INSERT, rows)
         transaction.wake()
     counts: dict[str, int] = {}
     for row in rows:
@@ -155,7 +158,6 @@ def insert_deliveries(transaction: Transaction, notices: Sequence[Notice]) -> di
 
 def insert_invoice_deliveries(transaction: Transaction, notice: InvoiceNotice) -> None:
     """Write one webhook about an invoice for each endpoint that wants to hear of it."""
-    enabled = select(webhook_endpoints).where(webhook_endpoints.c.disabled_at.is_(None))
     subject, now = notice.invoice_id, transaction.now
     body = _envelope(subject, notice.event, notice.sequence, data=notice.data, now=now)
     sealed = transaction.veil.seal(body, place=_place(subject, notice.sequence))
@@ -169,7 +171,7 @@ def insert_invoice_deliveries(transaction: Transaction, notice: InvoiceNotice) -
             "due_at": now,
             "created_at": now,
         }
-        for endpoint in transaction.connection.execute(enabled).all()
+        for endpoint in transaction.connection.execute(_ENABLED).all()
         if _wants(endpoint, account_id=notice.account_id, event=notice.event)
     ]
     if rows:

@@ -127,10 +127,16 @@ def _record_once(
 
 
 def _locked(transaction: Transaction, ids: list[str]) -> dict[str, Row[Any]]:
-    statement = (
-        select(payments).where(payments.c.id.in_(ids)).order_by(payments.c.id).with_for_update()
-    )
-    return {row.id: row for row in transaction.connection.execute(statement)}
+    return {row.id: row for row in transaction.connection.execute(_LOCKED, {"these": ids})}
+
+
+_LOCKED = (
+    select(payments)
+    .where(payments.c.id.in_(bindparam("these", expanding=True)))
+    .order_by(payments.c.id)
+    .with_for_update()
+)
+_INSERT_EVENT = insert(events)
 
 
 def _is_stale(row: Row[Any], lease_token: int | None) -> bool:
@@ -226,7 +232,7 @@ def _write(transaction: Transaction, written: list[_Written]) -> dict[str, int]:
             for one in written
         ],
     )
-    connection.execute(insert(events), [_event_row(one, now) for one in written])
+    connection.execute(_INSERT_EVENT, [_event_row(one, now) for one in written])
     count_ends(transaction, [(one.row, one.decision.state) for one in written])
     if any(one.values["due_at"] is not None and one.values["due_at"] <= now for one in written):
         transaction.wake()

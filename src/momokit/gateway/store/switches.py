@@ -80,10 +80,16 @@ def stopped_by(transaction: Transaction) -> Switch | None:
 
 def is_guarded(transaction: Transaction) -> bool:
     """Tell whether a switch is on, a lane shut or an account paused: as a rule the only look."""
-    any_paused = exists().where(accounts.c.paused_reason.is_not(None))
-    any_lane, any_switch = exists(select(lanes)), exists().where(switches.c.is_on)
-    query = select(or_(any_lane, any_switch, any_paused))
-    return bool(transaction.connection.execute(query).scalar_one())
+    return bool(transaction.connection.execute(_IS_GUARDED).scalar_one())
+
+
+_IS_GUARDED = select(
+    or_(
+        exists(select(lanes)),
+        exists().where(switches.c.is_on),
+        exists().where(accounts.c.paused_reason.is_not(None)),
+    )
+)
 
 
 def refuse_while_stopped(transaction: Transaction) -> None:
