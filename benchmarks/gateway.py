@@ -31,7 +31,7 @@ class Size:
 
 
 FULL = Size(
-    payments=2000, rounds=3, open=100_000, idle_seconds=30.0, finished=1_000_000,
+    payments=1200, rounds=3, open=100_000, idle_seconds=30.0, finished=1_000_000,
     arrival_seconds=20.0,
 )  # fmt: skip
 QUICK = Size(

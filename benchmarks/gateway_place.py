@@ -71,14 +71,14 @@ class Site:
         for role in roles:
             name = f"{role} {sum(one.startswith(role) for one in self.processes) + 1}"
             with self.log.open("a") as log:
-                started = subprocess.Popen(
+                self.processes[name] = subprocess.Popen(
                     [sys.executable, "-m", "momokit.cli.main", "--json", "gateway", role],
                     env=self.environ, stdout=subprocess.PIPE, stderr=log, text=True,
                 )  # fmt: skip
-            self.processes[name] = started
+        for name, started in self.processes.items():
             assert started.stdout is not None
             if not started.stdout.readline():
-                raise RuntimeError(f"{role} did not start: {self.log.read_text()[-2000:]}")
+                raise RuntimeError(f"{name} did not start: {self.log.read_text()[-2000:]}")
 
     def kill(self) -> None:
         """End all processes as a power cut does."""
