@@ -52,7 +52,7 @@ VARIABLES: Mapping[str, str] = {
     "MOMO_GATEWAY_STORAGE_FREE_MEBIBYTES": "or when less than this is free (1024)",
     "MOMO_GATEWAY_REQUESTS_PER_SECOND": "for each API key and API process, in the long run (500)",
     "MOMO_GATEWAY_HOLDER_CHECKS_PER_MINUTE": "look-ups of a number's holder, for each API key (60)",
-    "MOMO_GATEWAY_DATABASE_WRITERS": "connections that write, on PostgreSQL (4)",
+    "MOMO_GATEWAY_DATABASE_WRITERS": "connections that write, on PostgreSQL (2)",
     "MOMO_GATEWAY_WEBHOOK_ALLOW_LOCAL": "1 to send webhooks to this machine, without TLS,"
     " in development",
     "MOMO_GATEWAY_SHUTDOWN_GRACE_SECONDS": "how long what is under way may take to end (30)",
@@ -106,7 +106,7 @@ class GatewaySettings:
     storage_free_mebibytes: int = 1024
     requests_per_second: int = 500
     holder_checks_per_minute: int = 60
-    database_writers: int = 4
+    database_writers: int = 2
     webhook_allow_local: bool = False
     shutdown_grace_seconds: float = 30.0
     log_format: LogFormat = "json"

@@ -75,7 +75,7 @@ class Database:
         *,
         veil: Veil | None = None,
         clock: Callable[[], float] | None = None,
-        writers: int = 4,
+        writers: int = 2,
     ) -> None:
         self._veil = veil
         self.url = database_url(url)

@@ -54,7 +54,7 @@ class Store:
         *,
         veil: Veil,
         clock: Callable[[], float] | None = None,
-        writers: int = 4,
+        writers: int = 2,
     ) -> None:
         self._database = Database(url, veil=veil, clock=clock, writers=writers)
         self._bell = Bell()
