@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -101,11 +100,19 @@ def configure(
     return handler
 
 
-@contextmanager
-def about(**ids: str) -> Iterator[None]:
+class about:
     """Put ids (request_id, payment_id, account_id) on every line that is written inside."""
-    with structlog.contextvars.bound_contextvars(**ids):
-        yield
+
+    __slots__ = ("_ids", "_tokens")
+
+    def __init__(self, **ids: str) -> None:
+        self._ids = ids
+
+    def __enter__(self) -> None:
+        self._tokens = structlog.contextvars.bind_contextvars(**self._ids)
+
+    def __exit__(self, *_: object) -> None:
+        structlog.contextvars.reset_contextvars(**self._tokens)
 
 
 class _Lines(structlog.stdlib.ProcessorFormatter):
