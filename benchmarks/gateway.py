@@ -32,7 +32,7 @@ class Size:
 
 FULL = Size(
     payments=1200, rounds=3, open=100_000, idle_seconds=30.0, finished=1_000_000,
-    arrival_seconds=20.0,
+    arrival_seconds=10.0,
 )  # fmt: skip
 QUICK = Size(
     payments=200, rounds=1, open=2000, idle_seconds=3.0, finished=5000, arrival_seconds=2.0
