@@ -57,13 +57,8 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the address of an empty database with our schema, in one database and the other."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("empty_sqlite"), tmp_path / "gateway.db")
-        return f"sqlite:///{tmp_path / 'gateway.db'}"
-    postgres: Callable[[str], str] = request.getfixturevalue("postgres")
+def empty_database(postgres: Callable[[str], str]) -> str:
+    """Empty the one database of the server, and give its address."""
     address = postgres("postgres")
     names = ", ".join(table.name for table in metadata.sorted_tables)
     _administer(
@@ -74,6 +69,15 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         "SET session_replication_role = DEFAULT",
     )
     return address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the address of an empty database with our schema, in one database and the other."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("empty_sqlite"), tmp_path / "gateway.db")
+        return f"sqlite:///{tmp_path / 'gateway.db'}"
+    return empty_database(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture
