@@ -24,7 +24,7 @@ from tests.gateway.reconciliation.making import (
     put,
     take_in,
 )
-from tests.gateway.store.making import START
+from tests.gateway.store.making import START, Clock
 
 pytestmark = pytest.mark.anyio
 
@@ -158,3 +158,58 @@ async def test_the_same_file_again_adds_nothing(store: Store, tmp_path: Path) ->
     assert (overlapping.new_lines, overlapping.repeated_lines) == (100, 100)
     assert len(await matches(store)) == 300
     assert await found(store) == {}
+
+
+async def test_a_month_under_way_is_covered_up_to_its_last_line(
+    store: Store, clock: Clock, tmp_path: Path
+) -> None:
+    """What came after the file was made is not missing from it; in a month that is over it is."""
+    paid = agreeing(20)
+    await put(store, paid)
+    sheet = Sheet()
+    for one in paid[:15]:
+        sheet.tell(one)
+    clock.advance(3600)
+    month_end = START + 86_400
+    early, _, _ = await take_in(store, sheet.write(tmp_path / "a.csv"), period_to=month_end)
+    before = await found(store)
+    clock.advance(86_400)
+    sheet.tell(paid[15])
+    await take_in(store, sheet.write(tmp_path / "b.csv"), period_to=month_end)
+    after = await found(store)
+    assert early.period_to == paid[14].final_at + 1  # type: ignore[operator]
+    assert before == {}
+    assert after == {Kind.AT_OURS_ONLY: [one.id for one in paid[16:]]}
+
+
+async def test_weaker_matches_give_way_to_surer_ones(store: Store, tmp_path: Path) -> None:
+    """A line that only resembles a payment lets go of it when one comes that names it."""
+    paid = Paid(number=1, financial_transaction_id=None)
+    await put(store, [paid])
+    guess, sure = Sheet(), Sheet()
+    guess.tell(paid, number="4711", external_id="")
+    sure.tell(paid, number="4712")
+    await take_in(store, guess.write(tmp_path / "a.csv"))
+    first = await matches(store)
+    await take_in(store, sure.write(tmp_path / "b.csv"))
+    second = await matches(store)
+    assert first == {paid.id: ("4711", "amount_party_time", 70)}
+    assert second == {paid.id: ("4712", "external_id", 95)}
+
+
+async def test_a_corrected_profile_reads_the_same_file_again(store: Store, tmp_path: Path) -> None:
+    """Rows that one profile could not read are let go of once another reads them."""
+    paid = agreeing(5)
+    await put(store, paid)
+    sheet = Sheet()
+    for one in paid:
+        sheet.tell(one, status="Settled")
+    path = sheet.write(tmp_path / "s.csv")
+    await take_in(store, path)
+    before = await found(store)
+    better = msgspec.structs.replace(UGANDA, statuses=UGANDA.statuses | {"settled": "moved"})
+    await take_in(store, path, profile=better)
+    after = await found(store)
+    assert len(before[Kind.UNREADABLE_ROW]) == 5
+    assert Kind.UNREADABLE_ROW not in after
+    assert len(await matches(store)) == 5

@@ -116,7 +116,7 @@ async def prove_balance(
     if statement_id is None:
         return None
     statement = await store.read(partial(_find, statement_id=statement_id))
-    since = statement.period_to or statement.started_at
+    since = statement.last_line_at or statement.started_at
     at_provider = await ask(currency)
     flow, now = await store.read(
         lambda t: (

@@ -284,7 +284,8 @@ def _finish(
         statement.id,
         days=days,
         period_from=upload.period_from or reading.first_at,
-        period_to=upload.period_to or reading.last_at,
+        period_to=_covered_to(upload, reading, now=transaction.now),
+        last_line_at=reading.last_at,
         opening_balance=_text(reading.keeper.opening) or _edge(days, first=True),
         closing_balance=_text(reading.keeper.closing) or _edge(days, first=False),
         row_count=reading.count,
@@ -301,6 +302,13 @@ def _finish(
     let_go_of(transaction, statement.account_id, Kind.BALANCE_DRIFT, holding)
     readable_now(transaction, statement=statement, identities=reading.faults)
     return finished
+
+
+def _covered_to(upload: Upload, reading: _Reading, *, now: float) -> float | None:
+    """Say up to when the file tells all: one of a month under way ends with its last line."""
+    if upload.period_to is None or upload.period_to > now:
+        return reading.last_at
+    return upload.period_to
 
 
 def _drifts(statement: Statement, reading: _Reading) -> dict[str, Finding | None]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, case, exists, func, or_, select, update
 
 from momokit.gateway.core.payment import State, Work
 from momokit.gateway.store.database import Transaction, insert_unless_there
-from momokit.gateway.store.statement_tables import statements, status_audits
+from momokit.gateway.store.statement_tables import (
+    IS_MATCH,
+    statement_lines,
+    statements,
+    status_audits,
+)
 from momokit.gateway.store.statements import IMPORTED
 from momokit.gateway.store.tables import payments
 
@@ -138,8 +143,10 @@ def flow_since(
     if product:
         where.append(payments.c.product == product)
     way = case((pushes, "out"), else_="in")
+    # What we learned of late may be in the statement already.
+    told = exists().where(statement_lines.c.payment_id == payments.c.id, IS_MATCH)
     done = select(payments.c.amount, way.label("way")).where(
-        *where, payments.c.state == State.SUCCESSFUL.value, payments.c.final_at >= since
+        *where, payments.c.state == State.SUCCESSFUL.value, payments.c.final_at >= since, ~told
     )
     under_way = select(payments.c.amount, way.label("way")).where(
         *where, payments.c.state.in_([State.PENDING.value, State.UNKNOWN.value])

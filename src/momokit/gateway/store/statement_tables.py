@@ -62,6 +62,7 @@ statements = Table(
     Column("state", String, nullable=False),
     Column("period_from", Double),
     Column("period_to", Double),
+    Column("last_line_at", Double),
     Column("opening_balance", String),
     Column("closing_balance", String),
     _count("row_count"),

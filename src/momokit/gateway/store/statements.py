@@ -43,6 +43,7 @@ class Statement:
     state: str = IMPORTING
     period_from: float | None = None
     period_to: float | None = None
+    last_line_at: float | None = None
     opening_balance: str | None = None
     closing_balance: str | None = None
     row_count: int = 0

@@ -67,6 +67,7 @@ def _statements() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("period_from", sa.Double(), nullable=True),
         sa.Column("period_to", sa.Double(), nullable=True),
+        sa.Column("last_line_at", sa.Double(), nullable=True),
         sa.Column("opening_balance", sa.String(), nullable=True),
         sa.Column("closing_balance", sa.String(), nullable=True),
         sa.Column("row_count", sa.Integer(), nullable=False),
