@@ -12,8 +12,8 @@ import threading
 from momokit.emulator import Emulator, EmulatorSettings, running
 
 API_USER = "4e1f6a52-0e2c-4c1b-9d5e-7a3f0b2c9d10"
-API_KEY = "0123456789abcdef0123456789abcdef"
-SUBSCRIPTION_KEY = "fedcba9876543210fedcba9876543210"
+API_KEY = "0123456789abcdef" * 2
+SUBSCRIPTION_KEY = "fedcba9876543210" * 2
 
 
 def main() -> None:
