@@ -94,7 +94,10 @@ async def test_what_was_tampered_with_is_found(url: str) -> None:
         stranger = statement(gateway, change).decode().splitlines()
         own = next(line for line in stranger if ids[4] in line)
         stranger.insert(-1, own.replace(ids[4], "nobody's").replace(own.split(",")[1], "4711"))
-        await send(gateway, "\n".join(stranger).encode())
+        made = gateway.clock.now()
+        gateway.clock.jump_to(made + 2 * 86_400)
+        over = {"period_from": _day(made, -1), "period_to": _day(made, 0)}
+        await send(gateway, "\n".join(stranger).encode(), **over)
         seen = await classes(gateway)
     del seen["balance_drift"]
     assert seen == {
