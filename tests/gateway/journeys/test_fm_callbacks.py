@@ -3,18 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from base64 import urlsafe_b64encode
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from momokit.callbacks import callback_token_hash
+from momokit.gateway.store.inbox import Hint, HintRequest
 from momokit.gateway.store.recording import ASK_GAP_SECONDS
 from tests.gateway.journeys.whole import Whole, whole
 
 pytestmark = pytest.mark.anyio
 
 REJECTED = "46733123451"
+
+
+FLOOD = 2000
+FORGED: list[Any] = [
+    {"status": status, "amount": amount, "currency": "EUR", "externalId": external_id}
+    for status in ("SUCCESSFUL", "FAILED", "successful", 7, None)
+    for amount in ("5", "999999", "-5", None)
+    for external_id in ("{other}", "")
+]
+FORGED += [
+    [], "SUCCESSFUL", {"referenceId": "{other}", "status": "SUCCESSFUL"}, {"a" * 4000: "b"},
+    {"status": "FAILED", "reason": {"code": "PAYER_NOT_FOUND"}}, None, 1e300, {"x": [[[[]]]] * 9},
+]  # fmt: skip
+
+
+def guess() -> str:
+    """Make a token as long as ours are."""
+    return urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
+
+
+async def all_ended(gateway: Whole, ids: list[str]) -> bool:
+    """Tell whether our books have an end for each."""
+    return all([(await gateway.stored(one)).state.is_final for one in ids])
 
 
 async def sent(gateway: Whole) -> str:
@@ -24,16 +51,19 @@ async def sent(gateway: Whole) -> str:
     return there[0].reference_id
 
 
-async def test_fm_03_a_callback_before_our_202_is_not_lost(sqlite_url: str) -> None:
+async def test_fm_03_a_callback_before_our_202_is_not_lost(url: str) -> None:
     """The row is there before anything is sent, so the callback finds it."""
-    async with whole(sqlite_url, callbacks_on=True) as gateway:
+    async with whole(url, callbacks_on=True) as gateway:
         gateway.emulator.faults.add("callback_before_202")
-        ids = [await gateway.pay(), await gateway.pay("transfer")]
-        await gateway.heard(2)
+        kinds = ["request_to_pay", "transfer"] * 10
+        ids = [await gateway.pay(kind, amount=str(n + 1)) for n, kind in enumerate(kinds)]
+        await gateway.heard(len(ids))
         await gateway.until_quiet()
         truths = await gateway.truths(ids)
+        finals = [(await gateway.events(one)).count("successful") for one in ids]
 
-    assert truths == [("successful", 1)] * 2
+    assert truths == [("successful", 1)] * len(ids)
+    assert finals == [1] * len(ids)
 
 
 async def test_fm_04_a_forged_callback_changes_nothing_but_the_time_of_a_question(
@@ -52,46 +82,87 @@ async def test_fm_04_a_forged_callback_changes_nothing_but_the_time_of_a_questio
     assert "successful" not in events
 
 
-async def test_fm_04_a_guessed_path_is_a_plain_404(sqlite_url: str) -> None:
-    """Whatever is tried at paths that nobody was given costs MTN nothing, and tells nothing."""
-    async with whole(sqlite_url, callbacks_on=True) as gateway:
-        answers = set()
-        for _ in range(100):
-            token = urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
-            body = {"status": "SUCCESSFUL", "externalId": "pay_1"}
-            answers.add((await gateway.http.post(f"/cb/{token}", json=body)).status_code)
-        asked = len(gateway.emulator.history)
-
-    assert answers == {404}
-    assert asked == 0
-
-
-async def test_fm_05_a_flood_asks_no_more_than_one_question_in_two_seconds(
+async def test_fm_04_whatever_is_forged_for_a_real_path_the_state_is_the_providers(
     sqlite_url: str,
 ) -> None:
-    """Each body differs; they are coalesced, and another payment is served meanwhile."""
-    async with whole(sqlite_url, callbacks_on=True, speed=1.0) as gateway:
+    """Either last word, other money, another's numbers and plain nonsense, while it is open."""
+    async with whole(sqlite_url, callbacks_on=True) as gateway:
+        gateway.emulator.faults.add("stuck_pending", times=1)
+        payment_id, ended = await gateway.pay(), await gateway.pay(party=REJECTED)
+        await gateway.heard(1)
+        other = (await gateway.stored(ended)).request.reference_id
+        reference_id = (await gateway.stored(payment_id)).request.reference_id
+        stuck = gateway.emulator.payment(reference_id)
+        path = urlsplit(stuck.callback_url).path
+        codes = set()
+        for body in FORGED:
+            plain = json.dumps(body).replace("{other}", other).encode()
+            codes.add((await gateway.http.put(path, content=plain)).status_code)
+            codes.add((await gateway.http.post(path, content=plain[:-1])).status_code)
+        await gateway.until_quiet(horizon_seconds=60.0)
+        truths = await gateway.truths([payment_id, ended])
+        events = await gateway.events(payment_id)
+
+    assert codes == {200}
+    assert truths == [("pending", 0), ("failed", 0)]
+    assert {"successful", "failed", "corrected"} & set(events) == set()
+
+
+async def test_fm_04_a_guessed_path_is_a_plain_404(sqlite_url: str) -> None:
+    """Whatever is tried at paths that nobody was given costs MTN nothing, and tells nothing: a
+    hundred times over HTTP, and ten thousand times behind it."""
+    async with whole(sqlite_url, callbacks_on=True) as gateway:
+        gateway.emulator.faults.add("stuck_pending")
+        payment_id = await gateway.pay()
+        await gateway.until_quiet(horizon_seconds=1.0)
+        answers = set()
+        for token in (guess() for _ in range(100)):
+            body = {"status": "SUCCESSFUL", "externalId": payment_id}
+            answers.add((await gateway.http.post(f"/cb/{token}", json=body)).status_code)
+        store = gateway.gateway.store
+        tries = [
+            HintRequest(callback_token_hash=callback_token_hash(guess()), body=b"{}", method="PUT")
+            for _ in range(10_000)
+        ]
+        hints = set(await asyncio.gather(*(store.hint(one) for one in tries)))
+        timeline = await store.timeline(payment_id)
+
+    assert (answers, hints) == ({404}, {Hint.UNKNOWN})
+    assert timeline is not None
+    assert list(timeline.callbacks) == []
+
+
+async def test_fm_05_a_flood_asks_no_more_than_one_question_in_two_seconds(url: str) -> None:
+    """Thousands of bodies, each another, for one payment: they cost few questions, and other
+    payments end while they come."""
+    async with whole(url, callbacks_on=True, speed=1.0) as gateway:
         gateway.emulator.faults.add("stuck_pending", times=1)
         began = gateway.clock.now()
         await gateway.pay()
         reference_id = await sent(gateway)
         path = urlsplit(gateway.emulator.payment(reference_id).callback_url).path
-        for start in range(0, 300, 20):
-            bodies = [{"status": "PENDING", "n": start + n} for n in range(20)]
-            await asyncio.gather(*(gateway.http.put(path, json=body) for body in bodies))
-        other = await gateway.pay("transfer")
-        await gateway.until_quiet(horizon_seconds=20.0)
+        others: list[str] = []
+        for wave in range(FLOOD // 50):
+            bodies = [{"status": "PENDING", "n": wave * 50 + n} for n in range(50)]
+            puts = [gateway.http.put(path, json=body) for body in bodies]
+            if wave < 10:
+                puts.append(gateway.pay("transfer", amount=str(wave + 1)))  # type: ignore[arg-type]
+            others += [one for one in await asyncio.gather(*puts) if isinstance(one, str)]
+        while not await all_ended(gateway, others):
+            await gateway.http.put(path, json={"n": os.urandom(8).hex()})
         passed = gateway.clock.now() - began
         asked = gateway.asked("RequesttoPayTransactionStatus")
-        truths = await gateway.truths([other])
+        others_asked = gateway.asked("GetTransferStatus")
+        truths = await gateway.truths(others)
 
     assert asked <= passed / ASK_GAP_SECONDS + 1
-    assert truths == [("successful", 1)]
+    assert len(others) <= others_asked <= 4 * len(others)
+    assert truths == [("successful", 1)] * 10
 
 
-async def test_fm_06_fifty_equal_callbacks_are_one(sqlite_url: str) -> None:
+async def test_fm_06_fifty_equal_callbacks_are_one(url: str) -> None:
     """One row, one end, told once."""
-    async with whole(sqlite_url, callbacks_on=True) as gateway:
+    async with whole(url, callbacks_on=True) as gateway:
         gateway.emulator.faults.add("dup_callback", n=50)
         payment_id = await gateway.pay()
         await gateway.heard(50)
@@ -120,9 +191,9 @@ async def test_fm_07_a_pending_after_the_end_changes_nothing(sqlite_url: str) ->
     assert incidents == []
 
 
-async def test_fm_08_a_success_that_becomes_a_failure_is_corrected(sqlite_url: str) -> None:
+async def test_fm_08_a_success_that_becomes_a_failure_is_corrected(url: str) -> None:
     """A callback that contradicts the last word is not believed: MTN is, and it is raised."""
-    async with whole(sqlite_url, callbacks_on=True) as gateway:
+    async with whole(url, callbacks_on=True) as gateway:
         payment_id = await gateway.pay()
         await gateway.heard(1)
         await gateway.until_quiet()

@@ -215,11 +215,14 @@ def _refuse_what_must_not_be(
 
 
 def _due_at(row: Row[Any], decision: Decision, now: float) -> float | None:
-    if decision.due_at is None or decision.work is not Work.SETTLE or not row.hinted:
+    if decision.due_at is None or decision.work is not Work.SETTLE:
         return decision.due_at
     # A callback came while we were busy with it: the answer may have changed since we asked.
-    soonest = max(now, row.asked_at + ASK_GAP_SECONDS) if row.asked_at is not None else now
-    return min(decision.due_at, soonest)
+    wanted = min(decision.due_at, now) if row.hinted else decision.due_at
+    if row.asked_at is None or row.asked_at > now:  # never asked, or a clock was set back
+        return wanted
+    # Its plan and its callbacks together ask no more often than either may.
+    return max(wanted, float(row.asked_at) + ASK_GAP_SECONDS)
 
 
 def _write(transaction: Transaction, written: list[_Written]) -> dict[str, int]:
