@@ -41,9 +41,9 @@ def number(index: int) -> str:
 
 
 @pytest.mark.parametrize("kind", ["request_to_pay", "transfer"])
-async def test_fm_01_a_lost_exchange_moves_money_once(kind: str, sqlite_url: str) -> None:
+async def test_fm_01_a_lost_exchange_moves_money_once(kind: str, url: str) -> None:
     """At whatever stage it is lost, the payment ends with the truth, under its one id."""
-    async with whole(sqlite_url, deadline_seconds=1.0) as gateway:
+    async with whole(url, deadline_seconds=1.0) as gateway:
         for index, (name, parameters) in enumerate(LOST):
             gateway.emulator.faults.add(name, identifier=number(index), times=1, **parameters)
         ids = [await gateway.pay(kind, party=number(index)) for index in range(len(LOST))]
@@ -83,10 +83,15 @@ async def test_fm_02_eight_days_of_silence_end_before_a_person(sqlite_url: str) 
         await gateway.until_quiet(horizon_seconds=8 * 86_400.0)
         stored = [await gateway.stored(one) for one in ids]
         sent = gateway.asked("RequesttoPay"), gateway.asked("Transfer")
+        shown = (await gateway.http.get("/v1/payments?review=true")).json()["items"]
+        moved = [gateway.moved(one).times for one in stored]
+        told = [await gateway.events(one) for one in ids]
         passed_days = (gateway.clock.now() - began) / 86_400.0
 
     assert [(one.state.value, one.review) for one in stored] == [("pending", True)] * 2
-    assert sent == (1, 1)
+    assert {one["id"] for one in shown} == set(ids)
+    assert [one for one in told if {"failed", "successful"} & set(one)] == []
+    assert (sent, moved) == ((1, 1), [0, 0])
     assert passed_days > 6.9
 
 
@@ -152,9 +157,9 @@ async def test_fm_29_an_answer_about_other_money_is_not_believed(
     assert ["another" in text for text in incidents] == [True, True]
 
 
-async def test_fm_08_a_failure_that_becomes_a_success_is_corrected(sqlite_url: str) -> None:
+async def test_fm_08_a_failure_that_becomes_a_success_is_corrected(url: str) -> None:
     """A catch-all failure is asked about again; what MTN then says is told and raised."""
-    async with whole(sqlite_url) as gateway:
+    async with whole(url) as gateway:
         gateway.emulator.faults.add("flip_final", script=[False, True, True])
         payment_id = await gateway.pay(party="46733123450")  # INTERNAL_PROCESSING_ERROR
         await gateway.until_quiet()

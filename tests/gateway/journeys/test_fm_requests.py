@@ -34,11 +34,11 @@ async def test_fm_21_one_number_of_the_merchants_for_two_payments(sqlite_url: st
 
 
 async def test_fm_28_fifty_refunds_at_once_give_back_no_more_than_was_taken(
-    sqlite_url: str,
+    url: str,
 ) -> None:
     """Twenty-five came in; of fifty refunds of one, twenty-five are taken, and MTN moves as
     much."""
-    async with whole(sqlite_url) as gateway:
+    async with whole(url) as gateway:
         paid = await gateway.pay(amount="25")
         await gateway.until_quiet()
         ask = {"amount": "1"}

@@ -276,6 +276,7 @@ async def _furnish(
         base_url=base_url,
         collection=keys,
         disbursement=keys,
+        remittance=keys,
         deadline_seconds=deadline_seconds,
     )
     account = new_account("shop", client, sealer=Sealer(bytes.fromhex(HEX)))
