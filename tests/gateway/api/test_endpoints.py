@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from momokit.gateway.core.decide import Taken, Told
+from momokit.gateway.core.facts import Taken, Told
 from momokit.gateway.store import accounts
 from momokit.gateway.store.deliveries import DeliveryResult
 from tests.gateway.api.making import UGANDA, Caller, Shop

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from momokit.gateway.core.decide import Told
+from momokit.gateway.core.facts import Told
 from momokit.gateway.core.payment import Work
 from momokit.gateway.log import configure
 from tests.gateway.api.making import MSISDN, PUBLIC_URL, Shop

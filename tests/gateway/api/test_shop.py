@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from momokit.gateway.core.decide import Doubt, Fact, Taken, Told, TurnedDown
+from momokit.gateway.core.facts import Doubt, Fact, Taken, Told, TurnedDown
 from tests.gateway.api.making import MSISDN, PHONE, UGANDA, Shop
 
 pytestmark = pytest.mark.anyio

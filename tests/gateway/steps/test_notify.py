@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from momokit.gateway.core.decide import Taken
 from momokit.gateway.core.deliveries import TRIES
 from momokit.gateway.core.destinations import DEVELOPMENT
+from momokit.gateway.core.facts import Taken
 from momokit.gateway.sender import Sender, SendResult
 from momokit.gateway.steps.notify import SECRET_UNUSABLE, Notified, Outcome, notify
 from momokit.gateway.store import accounts, deliveries
