@@ -7,16 +7,14 @@ import contextlib
 import gc
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
-from httpcore2 import ConnectError
 
 from momokit.gateway.core.destinations import DEVELOPMENT, Allowance
 from momokit.gateway.sender import USER_AGENT, Sender, SendResult
-from momokit.gateway.stream import connect
 from tests.client.raw_server import Drip, RawServer, answer, head, raw_server, reset
 from tests.gateway.certificates import Authority
 from tests.gateway.hanging import Hanging
@@ -352,12 +350,12 @@ async def test_words_said_before_tls_are_no_answer(authority: Authority) -> None
 
     async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        stream = await connect(ip_address("127.0.0.1"), port, within_seconds=1)
-        while not stream.get_extra_info("is_readable"):  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0)
-        with pytest.raises(ConnectError):
-            await stream.start_tls(authority.trusted(), "merchant.com")
+        sender = _over_tls(authority)
+        result = await _send(sender, f"https://merchant.com:{port}/")
+        await sender.close()
         await asyncio.sleep(0.01)  # The server's side ends too.
+
+    assert result == SendResult(error="no TLS connection")
 
 
 async def test_fm_37_a_host_takes_no_more_than_its_places() -> None:

@@ -1,4 +1,4 @@
-"""The way to a merchant's server: look a name up once, judge every address, connect to that one.
+"""The way to a merchant's server: look a name up once, judge every address, hand out those alone.
 
 The check and the connection use the same answer of the name service, so that a name which is
 public when it is checked and private when it is used (rebinding) gains nothing. TLS is verified
@@ -15,8 +15,6 @@ from ipaddress import ip_address
 from itertools import chain, zip_longest
 from typing import Protocol
 
-import httpcore2
-
 from momokit.gateway.core.destinations import (
     PUBLIC,
     Address,
@@ -24,11 +22,9 @@ from momokit.gateway.core.destinations import (
     literal_address,
     may_be_reached,
 )
-from momokit.gateway.stream import Stream, connect
 
 RESOLVER_THREADS = 32
 ADDRESSES_TRIED = 4
-CONNECT_SECONDS = 4.0
 
 
 class ForbiddenDestination(Exception):
@@ -119,31 +115,3 @@ def in_turns(found: Sequence[Address]) -> list[Address]:
     other = [address for address in found if address.version != found[0].version]
     pairs = chain.from_iterable(zip_longest(first, other))
     return [address for address in pairs if address is not None]
-
-
-class GuardedNetwork:
-    """Connects by name, to nothing but addresses that have been judged."""
-
-    def __init__(self, *, resolver: Resolver, allowance: Allowance) -> None:
-        self._resolver = resolver
-        self._allowance = allowance
-
-    async def connect(self, host: str, port: int) -> Stream:
-        """Connect to the first of the host's addresses that answers.
-
-        Raises ForbiddenDestination, UnknownHost, and the HTTP library's ConnectError and
-        ConnectTimeout.
-        """
-        found = await addresses_of(host, resolver=self._resolver, allowance=self._allowance)
-        return await connect_to_one(found, port)
-
-
-async def connect_to_one(found: Sequence[Address], port: int) -> Stream:
-    """Connect to the first address that answers."""
-    failure: Exception = UnknownHost()
-    for address in found[:ADDRESSES_TRIED]:
-        try:
-            return await connect(address, port, within_seconds=CONNECT_SECONDS)
-        except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-            failure = error
-    raise failure

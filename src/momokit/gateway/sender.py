@@ -10,33 +10,42 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-import httpcore2
+import aiohttp
 import httpx2
 
 from momokit._version import __version__
 from momokit.errors import InvalidInput
-from momokit.gateway.calls import Broken, Line, Lines, write_request
+from momokit.gateway.connections import Connections, Spoiled, read_up_to
 from momokit.gateway.core.deliveries import read_retry_after
-from momokit.gateway.core.destinations import PUBLIC, Allowance, Destination, read_destination
+from momokit.gateway.core.destinations import (
+    PUBLIC,
+    Address,
+    Allowance,
+    Destination,
+    literal_address,
+    read_destination,
+)
 from momokit.gateway.destination import (
+    ADDRESSES_TRIED,
     ForbiddenDestination,
-    GuardedNetwork,
     Resolver,
     SystemResolver,
     UnknownHost,
+    addresses_of,
 )
-from momokit.gateway.stream import Stream
 
 USER_AGENT = f"momokit-webhooks/{__version__}"
 DEADLINE_SECONDS = 15.0
 PLACE_SECONDS = 15.0
 ANSWER_LIMIT_BYTES = 1024
 PER_HOST = 8
+CONNECT_SECONDS = 10.0
+KEPT_SECONDS = 15.0
 _DRAIN_SECONDS = 2.0
 _GONE = 410
 
@@ -81,15 +90,15 @@ class Sender:
         self._clock = clock
         self._places = _Places(per_host=per_host, wait_seconds=place_seconds)
         self._resolver = resolver or SystemResolver()
-        self._network = GuardedNetwork(resolver=self._resolver, allowance=allowance)
+        self._allowance = allowance
         self._tls = tls if tls is not None else httpx2.create_ssl_context()
         self._tls.set_alpn_protocols(["http/1.1"])
         # The places bound how many there are at once, and what the worker takes on.
-        self._lines = Lines()
+        self._connections = Connections(self._addresses, kept_seconds=KEPT_SECONDS)
 
     async def close(self) -> None:
         """Let go of every connection and thread."""
-        await self._lines.close()
+        await self._connections.close()
         if isinstance(self._resolver, SystemResolver):
             self._resolver.close()
 
@@ -105,41 +114,47 @@ class Sender:
     async def _exchange(
         self, destination: Destination, body: bytes, headers: Mapping[str, str]
     ) -> SendResult:
-        request = _request(destination, body, headers)
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + self._deadline_seconds
-        place = (destination.scheme, destination.authority)
-        line: Line | None = None
+        async with asyncio.timeout_at(ends_at):
+            reply = await self._ask(destination, body, headers)
         try:
-            async with asyncio.timeout_at(ends_at):
-                line = await self._lines.take(place, lambda: self._connect(destination))
-                status = await line.ask(request)
             # The status is known, so nothing that happens from here on can change the result. A
             # short answer is read, so that its connection can be used again; a long one is not.
             with suppress(Exception):
                 async with asyncio.timeout_at(min(ends_at, loop.time() + _DRAIN_SECONDS)):
-                    await line.rest(limit_bytes=ANSWER_LIMIT_BYTES)
-            return self._result_of(status, line.headers)
+                    await read_up_to(reply, limit_bytes=ANSWER_LIMIT_BYTES)
         finally:
-            if line is not None:
-                with suppress(Exception):
-                    await self._lines.give_back(place, line)
+            reply.close()
+        return self._result_of(reply.status, reply.headers.get("Retry-After", ""))
 
-    async def _connect(self, destination: Destination) -> Stream:
-        stream = await self._network.connect(destination.host, destination.port)
-        if destination.scheme == "https":
-            await stream.start_tls(self._tls, destination.host)
-        return stream
+    async def _ask(
+        self, destination: Destination, body: bytes, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
+        if literal_address(destination.host) is not None:
+            # The library asks nobody for the address of an address.
+            await self._addresses(destination.host)
+        return await self._connections.ask(
+            "POST",
+            f"{destination.scheme}://{destination.authority}{destination.target}",
+            headers=_fields(destination, body, headers),
+            body=body,
+            tls=self._tls,
+            connect_seconds=CONNECT_SECONDS,
+        )
 
-    def _result_of(self, status: int, headers: list[tuple[bytes, bytes]]) -> SendResult:
+    async def _addresses(self, host: str) -> Sequence[Address]:
+        found = await addresses_of(host, resolver=self._resolver, allowance=self._allowance)
+        return found[:ADDRESSES_TRIED]
+
+    def _result_of(self, status: int, wish: str) -> SendResult:
         if 200 <= status < 300:
             return SendResult(status=status)
-        wish = next((value for name, value in headers if name == b"retry-after"), b"")
         redirect = " (redirects are not followed)" if 300 <= status < 400 else ""
         return SendResult(
             status=status,
             error=f"HTTP {status}{redirect}",
-            retry_after_seconds=read_retry_after(wish.decode("latin-1"), now=self._clock()),
+            retry_after_seconds=read_retry_after(wish, now=self._clock()),
             gone=status == _GONE,
         )
 
@@ -149,39 +164,37 @@ class Sender:
                 return failure.message
             case ForbiddenDestination() | UnknownHost() | _Crowded():
                 return str(failure)
-            case TimeoutError() | httpcore2.TimeoutException():
+            case TimeoutError():
                 return f"no answer within {self._deadline_seconds:g} s"
-            case httpcore2.ConnectError():
-                return _words_for_no_connection(failure)
-            case httpcore2.NetworkError() | Broken():
+            case aiohttp.ClientConnectorCertificateError():
+                return "its certificate is not trusted, or not valid for its name"
+            case aiohttp.ClientConnectorSSLError():
+                return "no TLS connection"
+            case aiohttp.ClientConnectorDNSError():
+                return str(UnknownHost())
+            case aiohttp.ClientConnectorError():
+                return "no connection"
+            case (
+                aiohttp.ClientOSError()
+                | aiohttp.ServerDisconnectedError()
+                | aiohttp.ClientResponseError()
+                | Spoiled()
+            ):
                 return "the connection broke, or what came is not HTTP"
         return f"not sent ({type(failure).__name__})"
 
 
-def _words_for_no_connection(failure: BaseException) -> str:
-    """Look for what TLS said: the libraries in between have wrapped it, once or twice."""
-    cause: BaseException | None = failure
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return "its certificate is not trusted, or not valid for its name"
-        if isinstance(cause, ssl.SSLError):
-            return "no TLS connection"
-        cause = cause.__cause__ or cause.__context__
-    return "no connection"
-
-
-def _request(destination: Destination, body: bytes, headers: Mapping[str, str]) -> bytes:
-    fields = {
-        "Host": destination.authority,
-        "User-Agent": USER_AGENT,
-        "Accept": "*/*",
-        "Content-Type": "application/json",
-        "Content-Length": str(len(body)),
-        **headers,
-    }
-    if not all(value.isascii() for value in headers.values()):
-        raise ValueError("A header has letters that cannot be sent.")
-    return write_request("POST", destination.target, fields.items(), body=body)
+def _fields(
+    destination: Destination, body: bytes, headers: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    return [
+        ("Host", destination.authority),
+        ("User-Agent", USER_AGENT),
+        ("Accept", "*/*"),
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        *headers.items(),
+    ]
 
 
 class _Crowded(Exception):
