@@ -165,7 +165,7 @@ def test_a_given_id_is_kept() -> None:
     [
         "",
         "order-1",
-        str(uuid.uuid1()),
+        "9c189738-e7f0-11f1-a9da-02fc00000001",
         str(uuid.uuid5(uuid.NAMESPACE_DNS, "x")),
         OWN_ID.replace("-", ""),
         OWN_ID + "\r\n",
