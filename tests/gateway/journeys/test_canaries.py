@@ -27,6 +27,8 @@ pytestmark = pytest.mark.anyio
 
 NUMBERS = [f"467331{digits}" for digits in ("98761", "98762", "98763", "98764", "98765")]
 NAME, MAIL = "Canarienne", "canarienne@example.com"
+NOTES = ("metadata", "name", "payer_name")
+"""What merchants wrote down themselves, and read again as they wrote it."""
 PULLS, PUSHES = ("request_to_pay", "withdraw"), ("transfer", "deposit")
 FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("drop_response", {"how": "close"}),
@@ -141,6 +143,7 @@ async def go_everywhere(gateway: Whole) -> tuple[list[httpx2.Response], list[str
     answers += await _odd_places(gateway, account)
     tokens = await _call_back(gateway, answers)
     await gateway.until_quiet(horizon_seconds=600.0)
+    answers += await _workflows(gateway)
     made = [one.id for one in await gateway.all() if one.payment.kind == "request_to_pay"]
     await post(f"/v1/payments/{made[-1]}/refunds", {"amount": "1", "payee_note": NAME})
     await post(f"/v1/payments/{made[-1]}/refunds", {"amount": "99999", "payer_message": NAME})
@@ -151,6 +154,37 @@ async def go_everywhere(gateway: Whole) -> tuple[list[httpx2.Response], list[str
     for path in ("/v1/payments", "/v1/webhook-deliveries", "/v1/accounts", "/v1/webhook-endpoints"):
         answers.append(await gateway.http.get(path))
     return answers, tokens
+
+
+async def _workflows(gateway: Whole) -> list[httpx2.Response]:
+    """Send canaries through a batch, a checkout's page, an invoice and a statement."""
+    http, found = gateway.http, []
+    file = f"Phone,Amount,Name,Reference\n{NUMBERS[1]},5,{NAME},R1\n{NAME},x,{MAIL},-\n"
+    found.append(
+        await http.post(
+            "/v1/batches?filename=pay.csv&label=pay",
+            content=file.encode(),
+            headers={"Content-Type": "text/csv", "Idempotency-Key": f"batch-{NUMBERS[3]}"},
+        )
+    )
+    assert found[-1].status_code in (200, 201, 202), found[-1].text
+    batch = f"/v1/batches/{found[-1].json()['id']}"
+    await gateway.until_quiet(horizon_seconds=60.0)
+    found += [await http.get(batch + path) for path in ("", "/rows", "/history")]
+    for path, body in (
+        ("/v1/checkouts", {"amount": "5"}),
+        ("/v1/invoices", {"amount": "5", "payer": {"name": NAME, "phone": NUMBERS[0]}}),
+    ):
+        made = await gateway.post(path, body)
+        found.append(made)
+        assert made.status_code in (200, 201, 202), made.text
+        found.append(await http.get(f"{path}/{made.json()['id']}"))
+    lines = gateway.emulator.statement().encode()
+    odd = f"\n{NUMBERS[4]},{NAME},{MAIL}\n".encode()
+    sent = "/v1/statements?filename=s.csv"
+    found += [await http.post(sent, content=one) for one in (lines, lines + odd, odd)]
+    seen = ("/v1/statements", "/v1/discrepancies", "/v1/reconciliation/export/journal")
+    return found + [await http.get(path) for path in seen]
 
 
 async def _odd_places(gateway: Whole, account: str) -> Sequence[httpx2.Response]:
@@ -223,7 +257,7 @@ def _told(answer: httpx2.Response) -> str:
 
 def _without_notes(told: Any) -> Any:
     if isinstance(told, dict):
-        return {name: _without_notes(one) for name, one in told.items() if name != "metadata"}
+        return {name: _without_notes(one) for name, one in told.items() if name not in NOTES}
     return [_without_notes(one) for one in told] if isinstance(told, list) else told
 
 
