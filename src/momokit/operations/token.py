@@ -356,9 +356,7 @@ def _raise_if_refused(access: Access, response: Response, attempt: int) -> None:
     )
 
 
-def _no_token(
-    access: Access, failure: str, attempts: int, *, status: int | None = None
-) -> NotSent:
+def _no_token(access: Access, failure: str, attempts: int, *, status: int | None = None) -> NotSent:
     return NotSent(
         f"No {access.product} token was to be had: {failure}.",
         hint="The call that needed it was not sent; try again later.",

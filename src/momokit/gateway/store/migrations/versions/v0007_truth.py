@@ -28,9 +28,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("hinted AND work = 'settle'"),
         postgresql_where=sa.text("hinted AND work = 'settle'"),
     )
-    op.add_column(
-        "incidents", sa.Column("times", sa.Integer(), server_default="1", nullable=False)
-    )
+    op.add_column("incidents", sa.Column("times", sa.Integer(), server_default="1", nullable=False))
     op.add_column("incidents", sa.Column("last_seen_at", sa.Double(), nullable=True))
     op.create_index(
         "ix_incidents_payment",
