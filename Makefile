@@ -29,7 +29,7 @@ demo: setup  ## settle payments end to end, with the client and through the gate
 	@$(BIN)/momo gateway rehearse --once --port 0 --emulator-port 0
 
 test: setup  ## run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 4 --dist loadfile
 
 check: setup  ## ruff, mypy strict, basedpyright, import contracts, house tests
 	$(BIN)/ruff format --check .
@@ -40,7 +40,7 @@ check: setup  ## ruff, mypy strict, basedpyright, import contracts, house tests
 	$(BIN)/python tools/unasync.py --check
 	$(BIN)/python -m pytest -q tests/house
 
-bench: setup  ## measure the client and the emulator beside what you might use instead
+bench: setup  ## measure client, emulator, gateway and reconciliation beside what you might use instead
 	$(UV) sync --quiet --locked --all-extras --group bench --python $(BIN)/python
 	$(BIN)/python -m benchmarks
 

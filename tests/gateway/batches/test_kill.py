@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -27,6 +28,8 @@ from tests.gateway.veiled import VEIL
 
 HEADER = "Phone,Amount,Name,Reference"
 ROWS = 12
+# More than two chunks of what is prepared at once; a thousand for whoever has the time.
+MANY = int(os.environ.get("MOMOKIT_KILLED_ROWS", "450"))
 FAILS = "46733123457"  # MTN does not know this payee, by its own test numbers
 KILLED = -signal.SIGKILL
 # A batch of its own goes by these; retries, pauses and cancels have tests of their own.
@@ -216,11 +219,11 @@ def test_fm_24_killed_while_failed_rows_are_paid_again(
     assert node.times_moved(payments) == {1: ROWS - 1, 0: 2}
 
 
-def test_fm_24_a_thousand_rows_killed_again_and_again(
+def test_fm_24_hundreds_of_rows_killed_again_and_again(
     url: str, provider: tuple[Emulator, str], nursery: subprocess.Popen[str]
 ) -> None:
-    """Killed while it is stored, prepared, let go and sent: a thousand rows are paid once each."""
-    node = Node(nursery, provider, url, content=sheet(1000), patience_seconds=400)
+    """Killed while it is stored, prepared, let go and sent: all of its rows are paid once each."""
+    node = Node(nursery, provider, url, content=sheet(MANY), patience_seconds=400)
     before = node.balance()
 
     kills = [
@@ -228,7 +231,7 @@ def test_fm_24_a_thousand_rows_killed_again_and_again(
         for point, nth in (
             ("batch.upload.after_rows", 1),
             ("batch.prepare.after_commit", 2),
-            ("batch.prepare.before_commit", 2),
+            ("batch.prepare.before_commit", 1),
             ("batch.release.after_commit", 2),
             ("submit.after_send", 100),
             ("submit.before_send", 100),
@@ -238,6 +241,6 @@ def test_fm_24_a_thousand_rows_killed_again_and_again(
 
     batches, _, payments = node.books()
     assert (set(kills), ended) == ({KILLED}, 0)
-    assert len(payments) == 1000
-    assert node.times_moved(payments) == {1: 1000}
+    assert len(payments) == MANY
+    assert node.times_moved(payments) == {1: MANY}
     assert before - node.balance() == batches[0].amount
