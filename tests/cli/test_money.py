@@ -172,7 +172,7 @@ def test_an_unreachable_host_exits_with_4(momo: Momo) -> None:
         (("request-to-pay", "12.345", PAYER), "amount"),
         (("request-to-pay", "25", "0772123456"), "payer"),
         (("request-to-pay", "25", PAYER, "--message", "it's"), "payer_message"),
-        (("request-to-pay", "25", PAYER, "--currency", "UGX"), "amount"),
+        (("request-to-pay", "25", PAYER, "--currency", "UGX"), "currency"),
         (("request-to-pay", "25", PAYER, "--reference-id", "1"), "reference_id"),
         (("transfer", "25", PAYEE, "--external-id", "a b"), "external_id"),
         (("refund", "25", "1"), "reference_id_to_refund"),

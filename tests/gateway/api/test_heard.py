@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from momokit.gateway.core.facts import Told
+from momokit.gateway.core.facts import Taken, Told
 from momokit.gateway.core.payment import Work
 from momokit.gateway.log import configure
 from tests.gateway.api.making import MSISDN, PUBLIC_URL, Shop
@@ -74,6 +74,7 @@ async def test_a_late_last_word_asks_once_more(shop: Shop) -> None:
     caller = await shop.key("collect")
     payment_id = (await caller.pay("k")).json()["id"]
     path = await callback_path(shop, payment_id)
+    await shop.learn(payment_id, Taken())
     await shop.learn(payment_id, Told(status="SUCCESSFUL"))
     works = []
     for status in ("PENDING", "FAILED"):
