@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -148,6 +149,8 @@ def serve() -> None:
         told = json.loads(line)
         child = os.fork()
         if child == 0:
+            # Whatever hangs ends, and is a failure of its test instead of the whole run.
+            signal.alarm(int(told["patience_seconds"]) + 60)
             arm(at=told["crash_at"], nth=told["nth"])
             os._exit(asyncio.run(Run(told)()))
         _, status = os.waitpid(child, 0)

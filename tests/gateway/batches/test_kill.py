@@ -28,8 +28,8 @@ from tests.gateway.veiled import VEIL
 
 HEADER = "Phone,Amount,Name,Reference"
 ROWS = 12
-# More than two chunks of what is prepared at once; a thousand for whoever has the time.
-MANY = int(os.environ.get("MOMOKIT_KILLED_ROWS", "450"))
+# A thousand rows take minutes on each database: MOMOKIT_KILLED_ROWS=1000 runs them.
+MANY = int(os.environ.get("MOMOKIT_KILLED_ROWS", "0"))
 FAILS = "46733123457"  # MTN does not know this payee, by its own test numbers
 KILLED = -signal.SIGKILL
 # A batch of its own goes by these; retries, pauses and cancels have tests of their own.
@@ -219,7 +219,8 @@ def test_fm_24_killed_while_failed_rows_are_paid_again(
     assert node.times_moved(payments) == {1: ROWS - 1, 0: 2}
 
 
-def test_fm_24_hundreds_of_rows_killed_again_and_again(
+@pytest.mark.skipif(not MANY, reason="takes minutes; set MOMOKIT_KILLED_ROWS=1000")
+def test_fm_24_a_thousand_rows_killed_again_and_again(
     url: str, provider: tuple[Emulator, str], nursery: subprocess.Popen[str]
 ) -> None:
     """Killed while it is stored, prepared, let go and sent: all of its rows are paid once each."""
@@ -231,7 +232,7 @@ def test_fm_24_hundreds_of_rows_killed_again_and_again(
         for point, nth in (
             ("batch.upload.after_rows", 1),
             ("batch.prepare.after_commit", 2),
-            ("batch.prepare.before_commit", 1),
+            ("batch.prepare.before_commit", 2),
             ("batch.release.after_commit", 2),
             ("submit.after_send", 100),
             ("submit.before_send", 100),
