@@ -78,6 +78,12 @@ CURRENCIES: Mapping[str, Currency] = MappingProxyType(
 )
 
 
+def exponent_of(currency: str) -> int:
+    """For writing amounts: the decimals of a currency; two for one that is not known here."""
+    known = CURRENCIES.get(currency)
+    return known.exponent if known is not None else 2
+
+
 @dataclass(frozen=True, slots=True, init=False, repr=False, eq=True)
 class Money:
     """For an amount that may be sent: positive, exact, with no fraction its currency lacks.

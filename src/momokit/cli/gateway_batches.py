@@ -9,7 +9,7 @@ import click
 
 from momokit.cli.command import Group
 from momokit.cli.exits import OK, PROBLEMS_FOUND
-from momokit.cli.gateway_limits import signed_options
+from momokit.cli.gateway_limits import NONE, read_limit, signed_options
 from momokit.cli.gateway_store import find_account, in_store, operator_name
 from momokit.cli.options import together
 from momokit.cli.output import give, table
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from momokit.gateway.store.database import Transaction
     from momokit.gateway.store.store import Store
 
-NONE = "none"
 
 _policy_options = together(
     click.option(
@@ -76,7 +75,7 @@ def set_(name: str, because: str, by: str | None, **given: Any) -> int:
         raise InvalidInput("Name at least one setting.", field="policy", hint="--max-rows, say.")
     for field in AMOUNT_LIMITS:
         if field in changes:
-            changes[field] = _amount(field, changes[field])
+            changes[field] = read_limit(field, changes[field])
     who = operator_name(by)
 
     def unit(transaction: Transaction) -> BatchPolicy:
@@ -127,17 +126,6 @@ def verify() -> int:
             [(one, str(line)) for one, line in broken.items()],
         )
     return PROBLEMS_FOUND if broken else OK
-
-
-def _amount(field: str, text: str) -> Decimal | None:
-    from momokit.gateway.core.limits import read_amount
-
-    if text.lower() == NONE:
-        return None
-    try:
-        return read_amount(text)
-    except ValueError as error:
-        raise InvalidInput(str(error), field=field, hint="An amount, or none.") from None
 
 
 def _give(name: str, policy: BatchPolicy) -> int:

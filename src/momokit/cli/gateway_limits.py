@@ -67,7 +67,7 @@ def set_(name: str, currency: str | None, because: str, by: str | None, **given:
     from momokit.gateway.core.limits import Limits, read_limits
     from momokit.gateway.store.guards import set_limits
 
-    changes = {field: _amount(field, text) for field, text in given.items() if text is not None}
+    changes = {field: read_limit(field, text) for field, text in given.items() if text is not None}
     if not changes:
         raise InvalidInput("Name at least one limit.", field="limits", hint="--send-per-day, say.")
     who = operator_name(by)
@@ -122,7 +122,8 @@ def _usual_currency(account: Account) -> str:
     return market(account.market).currency
 
 
-def _amount(field: str, text: str) -> Decimal | None:
+def read_limit(field: str, text: str) -> Decimal | None:
+    """Read a limit from the command line: an amount, or none. Raises InvalidInput."""
     from momokit.gateway.core.limits import read_amount
 
     if text.lower() == NONE:

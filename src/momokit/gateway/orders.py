@@ -12,6 +12,7 @@ from typing import Any
 from momokit.callbacks import callback_token_hash, callback_url, new_callback_token
 from momokit.errors import InvalidInput
 from momokit.gateway.store.records import NewPayment, StoredPayment
+from momokit.notes import clean_note
 from momokit.operations import collection, disbursement, remittance
 from momokit.operations.forms import Filing, Forms
 from momokit.operations.submit import Submission
@@ -37,6 +38,14 @@ class Order:
     original_payment_id: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)
     allow_duplicate: bool = False
+
+
+def note_of(text: str) -> str | None:
+    """Make of any text a note that MTN takes; None when nothing would be left."""
+    try:
+        return clean_note(text).text
+    except InvalidInput:
+        return None
 
 
 def new_payment(

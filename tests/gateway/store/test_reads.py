@@ -9,6 +9,7 @@ import pytest
 from momokit.gateway.core.facts import Taken
 from momokit.gateway.core.payment import State
 from momokit.gateway.store import payments
+from momokit.gateway.store.measures import open_payments
 from momokit.gateway.store.payments import Filter
 from momokit.gateway.store.store import Store
 from tests.gateway.store.making import START, Clock, accept, add_account, new_payment, on
@@ -84,7 +85,8 @@ async def test_open_payments_are_counted(store: Store) -> None:
     """The gauges show how many are open, per account and state."""
     await accept(store, "a", "b", "c")
     await store.record("pay_a", on(Taken()), lease_token=None)
-    counts = await store.read(payments.count_by_state)
+    found = await store.read(open_payments)
+    counts = {(one.account_id, one.state): one.count for one in found}
     assert counts == {("acc_1", State.CREATED): 2, ("acc_1", State.PENDING): 1}
 
 

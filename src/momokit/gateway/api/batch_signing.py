@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from litestar import Response, post
@@ -26,6 +27,9 @@ from momokit.gateway.api.payments import Key
 from momokit.gateway.api.placing import claim_of
 from momokit.gateway.api.problems import problems
 from momokit.gateway.steps import batch_sign, batch_steer
+from momokit.gateway.store.batch_history import Actor
+from momokit.gateway.store.batches import Batch
+from momokit.gateway.store.store import Store
 
 Seen = Annotated[
     str, Meta(min_length=1, max_length=100, description="The batch's hash, as you saw it")
@@ -67,6 +71,17 @@ class RetryBody(Strict, frozen=True, kw_only=True):
     with_cancelled: bool = False
 
 
+async def _act(
+    request: Asked, batch_id: str, act: Callable[[Store, Actor], Awaitable[Batch]]
+) -> BatchView:
+    """Let the caller do something with a batch that they may see, and show how it then stands."""
+    edge, caller = edge_of(request), caller_of(request)
+    await visible_batch(edge, caller, batch_id)
+    with told_as_problems():
+        batch = await act(edge.store, actor_of(caller))
+    return await shown(edge, batch)
+
+
 @post(
     "/v1/batches/{batch_id:str}/submit",
     status_code=200,
@@ -78,11 +93,9 @@ class RetryBody(Strict, frozen=True, kw_only=True):
 )
 async def submit_batch(request: Asked, batch_id: FromPath[str]) -> BatchView:
     """Submit a checked batch; its rows change no more."""
-    edge, caller = edge_of(request), caller_of(request)
-    await visible_batch(edge, caller, batch_id)
-    with told_as_problems():
-        batch = await batch_sign.submit(edge.store, batch_id, actor=actor_of(caller))
-    return await shown(edge, batch)
+    return await _act(
+        request, batch_id, lambda store, actor: batch_sign.submit(store, batch_id, actor=actor)
+    )
 
 
 @post(
@@ -96,11 +109,9 @@ async def submit_batch(request: Asked, batch_id: FromPath[str]) -> BatchView:
 )
 async def withdraw_batch(request: Asked, batch_id: FromPath[str]) -> BatchView:
     """Take back a batch that is not approved yet."""
-    edge, caller = edge_of(request), caller_of(request)
-    await visible_batch(edge, caller, batch_id)
-    with told_as_problems():
-        batch = await batch_sign.withdraw(edge.store, batch_id, actor=actor_of(caller))
-    return await shown(edge, batch)
+    return await _act(
+        request, batch_id, lambda store, actor: batch_sign.withdraw(store, batch_id, actor=actor)
+    )
 
 
 @post(
@@ -114,11 +125,9 @@ async def withdraw_batch(request: Asked, batch_id: FromPath[str]) -> BatchView:
 )
 async def recheck_batch(request: Asked, batch_id: FromPath[str]) -> BatchView:
     """Check once more what could not be checked, or what MTN found wrong."""
-    edge, caller = edge_of(request), caller_of(request)
-    await visible_batch(edge, caller, batch_id)
-    with told_as_problems():
-        batch = await batch_sign.recheck(edge.store, batch_id, actor=actor_of(caller))
-    return await shown(edge, batch)
+    return await _act(
+        request, batch_id, lambda store, actor: batch_sign.recheck(store, batch_id, actor=actor)
+    )
 
 
 @post(
@@ -134,14 +143,18 @@ async def override_batch(
     request: Asked, batch_id: FromPath[str], data: JSONBody[OverrideBody]
 ) -> BatchView:
     """Say, as a second person, that what was found is known and meant."""
-    edge, caller = edge_of(request), caller_of(request)
-    await visible_batch(edge, caller, batch_id)
-    with told_as_problems():
-        batch = await batch_sign.override(
-            edge.store, batch_id, actor=actor_of(caller), seen_hash=data.hash,
-            codes=data.codes, because=data.because,
-        )  # fmt: skip
-    return await shown(edge, batch)
+    return await _act(
+        request,
+        batch_id,
+        lambda store, actor: batch_sign.override(
+            store,
+            batch_id,
+            actor=actor,
+            seen_hash=data.hash,
+            codes=data.codes,
+            because=data.because,
+        ),
+    )
 
 
 @post(
@@ -183,14 +196,13 @@ async def reject_batch(
     request: Asked, batch_id: FromPath[str], data: JSONBody[RejectionBody]
 ) -> BatchView:
     """Turn a submitted batch down, for good."""
-    edge, caller = edge_of(request), caller_of(request)
-    await visible_batch(edge, caller, batch_id)
-    with told_as_problems():
-        batch = await batch_sign.reject(
-            edge.store, batch_id, actor=actor_of(caller), seen_hash=data.hash,
-            because=data.because,
-        )  # fmt: skip
-    return await shown(edge, batch)
+    return await _act(
+        request,
+        batch_id,
+        lambda store, actor: batch_sign.reject(
+            store, batch_id, actor=actor, seen_hash=data.hash, because=data.because
+        ),
+    )
 
 
 @post(
@@ -206,13 +218,11 @@ async def pause_batch(
     request: Asked, batch_id: FromPath[str], data: JSONBody[SteeringBody]
 ) -> BatchView:
     """Let nothing more go. What is being sent is followed to its end."""
-    edge, caller = edge_of(request), caller_of(request)
-    await visible_batch(edge, caller, batch_id)
-    with told_as_problems():
-        batch = await batch_steer.pause(
-            edge.store, batch_id, actor=actor_of(caller), because=data.because
-        )
-    return await shown(edge, batch)
+    return await _act(
+        request,
+        batch_id,
+        lambda store, actor: batch_steer.pause(store, batch_id, actor=actor, because=data.because),
+    )
 
 
 @post(
@@ -226,11 +236,9 @@ async def pause_batch(
 )
 async def resume_batch(request: Asked, batch_id: FromPath[str]) -> BatchView:
     """Go on where it stopped; no row is begun anew."""
-    edge, caller = edge_of(request), caller_of(request)
-    await visible_batch(edge, caller, batch_id)
-    with told_as_problems():
-        batch = await batch_steer.resume(edge.store, batch_id, actor=actor_of(caller))
-    return await shown(edge, batch)
+    return await _act(
+        request, batch_id, lambda store, actor: batch_steer.resume(store, batch_id, actor=actor)
+    )
 
 
 @post(
@@ -246,13 +254,11 @@ async def cancel_batch(
     request: Asked, batch_id: FromPath[str], data: JSONBody[SteeringBody]
 ) -> BatchView:
     """Drop the rest, for good. What has left is followed to its end."""
-    edge, caller = edge_of(request), caller_of(request)
-    await visible_batch(edge, caller, batch_id)
-    with told_as_problems():
-        batch = await batch_steer.cancel(
-            edge.store, batch_id, actor=actor_of(caller), because=data.because
-        )
-    return await shown(edge, batch)
+    return await _act(
+        request,
+        batch_id,
+        lambda store, actor: batch_steer.cancel(store, batch_id, actor=actor, because=data.because),
+    )
 
 
 @post(

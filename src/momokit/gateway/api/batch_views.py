@@ -17,7 +17,7 @@ from momokit.gateway.store.batch_history import APPROVE, OVERRIDE, Approval, Bat
 from momokit.gateway.store.batch_rows import RowAndPayment
 from momokit.gateway.store.batch_running import Progress
 from momokit.gateway.store.batches import Batch
-from momokit.gateway.store.deliveries import moment
+from momokit.gateway.store.deliveries import moment, moment_or_none
 
 READY = "ready"
 
@@ -214,10 +214,10 @@ def batch_view(
         if waits
         else None,
         created_at=moment(batch.created_at),
-        submitted_at=_moment(batch.submitted_at),
-        approved_at=_moment(batch.approved_at),
-        started_at=_moment(batch.started_at),
-        ended_at=_moment(batch.ended_at),
+        submitted_at=moment_or_none(batch.submitted_at),
+        approved_at=moment_or_none(batch.approved_at),
+        started_at=moment_or_none(batch.started_at),
+        ended_at=moment_or_none(batch.ended_at),
     )
 
 
@@ -235,7 +235,7 @@ def batch_summary(batch: Batch) -> BatchSummary:
         made_by=batch.maker,
         parent_id=batch.parent_id,
         created_at=moment(batch.created_at),
-        ended_at=_moment(batch.ended_at),
+        ended_at=moment_or_none(batch.ended_at),
     )
 
 
@@ -260,7 +260,7 @@ def row_view(both: RowAndPayment, *, names: bool, reveal: bool) -> RowView:
             state=READY if payment.is_held else payment.state,
             reason_code=payment.reason_code,
             financial_transaction_id=payment.financial_transaction_id,
-            ended_at=_moment(payment.final_at),
+            ended_at=moment_or_none(payment.final_at),
         )
         if payment is not None
         else None,
@@ -319,14 +319,10 @@ def _float(batch: Batch, progress: Progress) -> FloatView:
         missing = str(max(Decimal(0), needed - batch.money(batch.balance_minor)))
     return FloatView(
         balance=str(batch.money(batch.balance_minor)) if batch.balance_minor is not None else None,
-        as_of=_moment(batch.balance_at),
+        as_of=moment_or_none(batch.balance_at),
         needed=str(needed),
         missing=missing,
     )
-
-
-def _moment(seconds: float | None) -> str | None:
-    return moment(seconds) if seconds is not None else None
 
 
 def receipt_of_batch(
@@ -345,8 +341,8 @@ def receipt_of_batch(
         hash=batch.rows_hash or "",
         submitted_by=batch.maker,
         approved_by=tuple(dict.fromkeys(checkers)),
-        started_at=_moment(batch.started_at),
-        finished_at=_moment(batch.ended_at),
+        started_at=moment_or_none(batch.started_at),
+        finished_at=moment_or_none(batch.ended_at),
         counts={name: tally.rows for name, tally in progress.by_state.items()},
         money={
             name: str(batch.money(tally.amount_minor)) for name, tally in progress.by_state.items()
@@ -371,5 +367,5 @@ def receipt_of_row(both: RowAndPayment, *, currency: str, reveal: bool) -> RowRe
         note=row.personal.note,
         financial_transaction_id=payment.financial_transaction_id,
         reason_code=payment.reason_code,
-        at=_moment(payment.final_at),
+        at=moment_or_none(payment.final_at),
     )

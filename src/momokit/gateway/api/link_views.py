@@ -10,7 +10,7 @@ from momokit.gateway.api.views import PartyView, masked
 from momokit.gateway.core.checkout import Phase
 from momokit.gateway.core.invoice import InvoiceState, Standing
 from momokit.gateway.store.attempts import Seen
-from momokit.gateway.store.deliveries import moment
+from momokit.gateway.store.deliveries import moment, moment_or_none
 from momokit.gateway.store.invoice_life import plain, public_invoice
 from momokit.gateway.store.invoices import Invoice, InvoiceEvent
 from momokit.gateway.store.links import Checkout
@@ -197,8 +197,8 @@ def invoice_view(
         reminders=list(terms.reminders),
         language=invoice.language,
         url=url,
-        sent_at=_moment(invoice.sent_at),
-        cancelled_at=_moment(invoice.cancelled_at),
+        sent_at=moment_or_none(invoice.sent_at),
+        cancelled_at=moment_or_none(invoice.cancelled_at),
     )
 
 
@@ -239,10 +239,6 @@ def _shared(checkout: Checkout, *, root: str) -> dict[str, Any]:
         "return_url": checkout.return_url,
         "language": checkout.language,
         "metadata": dict(checkout.metadata),
-        "expires_at": _moment(checkout.expires_at),
+        "expires_at": moment_or_none(checkout.expires_at),
         "created_at": moment(checkout.created_at),
     }
-
-
-def _moment(seconds: float | None) -> str | None:
-    return moment(seconds) if seconds is not None else None

@@ -28,7 +28,7 @@ from momokit.gateway.api.statements import (
     visible_statement,
 )
 from momokit.gateway.core.journal import LedgerCodes, read_codes
-from momokit.gateway.core.statement import plain_amount
+from momokit.gateway.core.statement import plain_amount, plain_or_none
 from momokit.gateway.core.statement_profile import GUESSES, Profile, read_profile
 from momokit.gateway.steps.reconcile import Proof, Reconciled, prove_balance, reconcile_account
 from momokit.gateway.steps.reconcile_audit import audit_day
@@ -334,9 +334,6 @@ def _profile_view(shipped: Profile | None, saved: Any) -> ProfileView:
 
 
 def _proof_view(proof: Proof, *, why: str | None) -> ProofView:
-    def text(value: Decimal | None) -> str | None:
-        return plain_amount(value) if value is not None else None
-
     return ProofView(
         statement_id=proof.statement_id,
         currency=proof.currency,
@@ -347,8 +344,8 @@ def _proof_view(proof: Proof, *, why: str | None) -> ProofView:
         coming_in=plain_amount(proof.coming_in),
         going_out=plain_amount(proof.going_out),
         expected=plain_amount(proof.expected),
-        at_provider=text(proof.at_provider),
-        difference=text(proof.difference),
+        at_provider=plain_or_none(proof.at_provider),
+        difference=plain_or_none(proof.difference),
         why=why,
     )
 

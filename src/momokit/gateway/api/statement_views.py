@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from momokit.gateway.core.discrepancy import WORDS
-from momokit.gateway.core.statement import plain_amount
+from momokit.gateway.core.statement import plain_amount, plain_or_none
 from momokit.gateway.core.statement_balance import DayProof
-from momokit.gateway.store.deliveries import moment
+from momokit.gateway.store.deliveries import moment, moment_or_none
 from momokit.gateway.store.discrepancies import Discrepancy, DiscrepancyEvent
 from momokit.gateway.store.statement_reads import LineRead
 from momokit.gateway.store.statements import Statement
@@ -160,8 +160,8 @@ def statement_view(one: Statement, **more: Any) -> StatementView:
         filename=one.filename,
         profile=one.profile_name,
         state=one.state,
-        period_from=_when(one.period_from),
-        period_to=_when(one.period_to),
+        period_from=moment_or_none(one.period_from),
+        period_to=moment_or_none(one.period_to),
         opening_balance=one.opening_balance,
         closing_balance=one.closing_balance,
         rows=one.row_count,
@@ -170,7 +170,7 @@ def statement_view(one: Statement, **more: Any) -> StatementView:
         unreadable_rows=one.unreadable_rows,
         imported_by=one.imported_by,
         started_at=moment(one.started_at),
-        finished_at=_when(one.finished_at),
+        finished_at=moment_or_none(one.finished_at),
         error=one.error,
         **more,
     )
@@ -193,9 +193,9 @@ def day_view(one: DayProof) -> DayView:
         taken_in=plain_amount(one.taken_in),
         paid_out=plain_amount(one.paid_out),
         fees=plain_amount(one.fees),
-        opening_balance=_amount(one.opening),
-        closing_balance=_amount(one.closing),
-        difference=_amount(one.difference),
+        opening_balance=plain_or_none(one.opening),
+        closing_balance=plain_or_none(one.closing),
+        difference=plain_or_none(one.difference),
         broken_row=one.broken_row,
     )
 
@@ -227,7 +227,7 @@ def discrepancy_view(one: Discrepancy, *, now: float, language: str) -> Discrepa
         resolution_note=one.resolution_note,
         proposed_by=one.proposed_by,
         closed_by=one.closed_by,
-        closed_at=_when(one.closed_at),
+        closed_at=moment_or_none(one.closed_at),
         reopened=one.reopened,
     )
 
@@ -240,7 +240,7 @@ def line_view(one: LineRead, *, reveal: bool) -> LineView:
         row=one.row_number,
         role=one.role,
         status=one.status,
-        at=_when(one.at),
+        at=moment_or_none(one.at),
         direction=one.direction,
         amount=one.amount,
         currency=one.currency,
@@ -263,11 +263,3 @@ def step_view(one: DiscrepancyEvent) -> StepView:
 def masked_text(text: str) -> str:
     """Leave of every long number in a text its last three digits."""
     return _NUMBER.sub(lambda found: f"{'•' * (len(found[0]) - 3)}{found[0][-3:]}", text)
-
-
-def _when(at: float | None) -> str | None:
-    return moment(at) if at is not None else None
-
-
-def _amount(value: Any) -> str | None:
-    return plain_amount(value) if value is not None else None

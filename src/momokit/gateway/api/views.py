@@ -10,7 +10,7 @@ from momokit.callbacks import read_callback
 from momokit.errors import InvalidInput
 from momokit.gateway.core.payer_words import OWN_REASONS
 from momokit.gateway.core.payment import OPEN_STATUSES, Payment, State
-from momokit.gateway.store.deliveries import Delivery, moment
+from momokit.gateway.store.deliveries import Delivery, moment, moment_or_none
 from momokit.gateway.store.inbox import Callback
 from momokit.gateway.store.payments import Timeline
 from momokit.gateway.store.records import Event, StoredPayment
@@ -150,8 +150,8 @@ def payment_view(stored: StoredPayment, *, reveal: bool = False, path: str = "")
         metadata=stored.metadata,
         created_at=moment(payment.created_at),
         updated_at=moment(stored.updated_at),
-        accepted_at=_moment(payment.accepted_at),
-        final_at=_moment(payment.final_at),
+        accepted_at=moment_or_none(payment.accepted_at),
+        final_at=moment_or_none(payment.final_at),
         links=Links(self=root, timeline=f"/v1/payments/{stored.id}/timeline"),
     )
 
@@ -215,8 +215,8 @@ def delivery_view(delivery: Delivery) -> DeliveryView:
         last_status=delivery.last_status,
         last_error=delivery.last_error,
         created_at=moment(delivery.created_at),
-        delivered_at=_moment(delivery.delivered_at),
-        next_try_at=_moment(delivery.due_at),
+        delivered_at=moment_or_none(delivery.delivered_at),
+        next_try_at=moment_or_none(delivery.due_at),
     )
 
 
@@ -272,7 +272,3 @@ def _of_delivery(delivery: Delivery) -> Entry:
         at=view.created_at, source="webhook", what=view.event, sequence=view.sequence,
         details=details,
     )  # fmt: skip
-
-
-def _moment(seconds: float | None) -> str | None:
-    return moment(seconds) if seconds is not None else None

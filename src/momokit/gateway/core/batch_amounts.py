@@ -11,7 +11,7 @@ from momokit.errors import InvalidInput
 from momokit.gateway.core.batch_findings import Finding, error
 from momokit.gateway.core.cells import Cell, CellKind
 from momokit.market import Market
-from momokit.money import CURRENCIES, MAX_INTEGER_DIGITS, Money
+from momokit.money import MAX_INTEGER_DIGITS, Money, exponent_of
 
 _MAX_TEXT = 64
 _SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f]+")
@@ -57,7 +57,7 @@ def read_amount_cell(
     One of the two is None. A number that a spreadsheet stored is taken as it is; a text is read in
     the market's way of writing, and refused where it has another reading or none.
     """
-    example = "1500" if _exponent(currency) == 0 else "1500.50"
+    example = "1500" if exponent_of(currency) == 0 else "1500.50"
 
     def wrong(code: str, **facts: str) -> tuple[None, Finding]:
         return None, error(code, column=column, **facts)
@@ -87,11 +87,6 @@ def read_amount_cell(
     return _money(plain, currency=currency, column=column)
 
 
-def _exponent(currency: str) -> int:
-    known = CURRENCIES.get(currency)
-    return known.exponent if known is not None else 2
-
-
 def _without_currency(text: str, *, currency: str) -> str:
     for mark in (currency, *_MARKS.get(currency, ())):
         upper = text.upper()
@@ -104,7 +99,7 @@ def _without_currency(text: str, *, currency: str) -> str:
 
 def _plain(text: str, currency: str, writing: Writing) -> str | None:
     """The amount in plain digits, if this way of writing allows exactly one reading of it."""
-    exponent = _exponent(currency)
+    exponent = exponent_of(currency)
     text = text.replace("’", "'")
     marks = [c for c in text if not c.isdigit()]
     if not (text.isascii() and set(marks) <= set(" ',.")) or text[:1] in ",.":
@@ -146,5 +141,5 @@ def _money(
     try:
         return Money(value, currency, exponent=None).amount, None
     except InvalidInput:
-        allowed = str(_exponent(currency))
+        allowed = str(exponent_of(currency))
         return None, error("amount_decimals", column=column, currency=currency, allowed=allowed)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from momokit.errors import InvalidInput
 from momokit.gateway.core.payment import State
 from momokit.gateway.core.schedule import AUDIT_OFFSETS_SECONDS
-from momokit.money import CURRENCIES
+from momokit.money import exponent_of
 
 MINUTE, DAY = 60, 86_400
 LIFE_SECONDS = DAY
@@ -135,12 +135,6 @@ def check_amount(amount: Decimal, span: Span) -> None:
         raise InvalidInput(f"The least that can be paid is {span.least}.", field="amount")
     if span.most is not None and amount > span.most:
         raise InvalidInput(f"The most that can be paid is {span.most}.", field="amount")
-
-
-def exponent_of(currency: str) -> int:
-    """Give the decimals of a currency; two for one that is not known here."""
-    known = CURRENCIES.get(currency)
-    return known.exponent if known is not None else 2
 
 
 def shown_amount(amount: Decimal, *, currency: str, language: str) -> str:

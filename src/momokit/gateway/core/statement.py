@@ -369,6 +369,11 @@ def said_by(line: Line | Unreadable) -> str:
     )
 
 
+def plain_or_none(value: Decimal | None) -> str | None:
+    """Write an amount that may be missing."""
+    return plain_amount(value) if value is not None else None
+
+
 def plain_amount(value: Decimal) -> str:
     """Write an amount in one way only: no exponent, no zeros that say nothing."""
     text = str(value)

@@ -20,7 +20,6 @@ from momokit.gateway.store.store import Store
 from momokit.operations.forms import Forms
 
 ROWS_AT_ONCE = 200
-LIMITED_SECONDS = 60.0
 
 
 class Book(Protocol):

@@ -5,8 +5,8 @@ Each of these is one transaction under the batch's lock, with its line in the ba
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias, TypeVar
+from collections.abc import Sequence
+from typing import TypeVar
 
 from momokit.gateway.core.batch import (
     Action,
@@ -15,7 +15,6 @@ from momokit.gateway.core.batch import (
     approvals_needed,
     exceeded,
     missing_overrides,
-    refusal,
 )
 from momokit.gateway.core.batch_findings import Severity
 from momokit.gateway.crashpoints import pass_by
@@ -37,6 +36,7 @@ from momokit.gateway.store.batches import (
     Batch,
     change_batch,
     lock_batch,
+    lock_for,
     read_policy,
 )
 from momokit.gateway.store.database import Transaction
@@ -45,14 +45,13 @@ from momokit.gateway.store.records import IdempotencyClaim, NotUnique, Outcome
 from momokit.gateway.store.store import Store
 
 T = TypeVar("T")
-Unit: TypeAlias = Callable[[Transaction], Batch]
 
 
 async def submit(store: Store, batch_id: str, *, actor: Actor) -> Batch:
     """Put a checked batch before a second person; its rows change no more from now on."""
 
     def unit(transaction: Transaction) -> Batch:
-        batch = _allowed(transaction, batch_id, Action.SUBMIT, actor)
+        batch = lock_for(transaction, batch_id, Action.SUBMIT, actor)
         _refuse_what_is_wrong(transaction, batch)
         policy = read_policy(transaction, batch.account_id)
         # First the number of checkers, while the batch is still open to change.
@@ -72,7 +71,7 @@ async def withdraw(store: Store, batch_id: str, *, actor: Actor) -> Batch:
     """Take a submitted batch back, to change its rows."""
 
     def unit(transaction: Transaction) -> Batch:
-        batch = _allowed(transaction, batch_id, Action.WITHDRAW, actor)
+        batch = lock_for(transaction, batch_id, Action.WITHDRAW, actor)
         return change_batch(
             transaction, batch, event="withdrawn", actor=actor, to=BatchState.CHECKED
         )
@@ -84,7 +83,7 @@ async def recheck(store: Store, batch_id: str, *, actor: Actor) -> Batch:
     """Check again what could not be checked, or was found wrong by MTN."""
 
     def unit(transaction: Transaction) -> Batch:
-        batch = _allowed(transaction, batch_id, Action.EDIT, actor)
+        batch = lock_for(transaction, batch_id, Action.EDIT, actor)
         recheck_rows(transaction, batch.id)
         return change_batch(
             transaction, batch, event="recheck", actor=actor, to=BatchState.DRAFT,
@@ -167,18 +166,10 @@ async def reject(
     return await store.write(unit)
 
 
-def _allowed(transaction: Transaction, batch_id: str, action: Action, actor: Actor) -> Batch:
-    batch = lock_batch(transaction, batch_id)
-    refused = refusal(action, state=batch.state, maker=batch.maker, person=actor.person)
-    if refused is not None:
-        raise refused
-    return batch
-
-
 def _signable(
     transaction: Transaction, batch_id: str, action: Action, actor: Actor, seen_hash: str
 ) -> Batch:
-    batch = _allowed(transaction, batch_id, action, actor)
+    batch = lock_for(transaction, batch_id, action, actor)
     if seen_hash != batch.rows_hash:
         said = "The rows are not the ones that were seen: read the batch again."
         raise BatchRefused("hash_changed", said)

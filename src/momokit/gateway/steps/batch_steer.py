@@ -15,7 +15,6 @@ from momokit.gateway.core.batch import (
     Action,
     BatchRefused,
     BatchState,
-    refusal,
 )
 from momokit.gateway.core.batch_file import Column, Role
 from momokit.gateway.core.batch_findings import Finding, doubt, warning
@@ -42,6 +41,7 @@ from momokit.gateway.store.batches import (
     change_batch,
     create_batch,
     lock_batch,
+    lock_for,
     read_policy,
     to_minor,
 )
@@ -83,7 +83,7 @@ async def pause(store: Store, batch_id: str, *, actor: Actor, because: str) -> B
     """Stop a batch where it stands; what a worker has taken up is still paid."""
 
     def unit(transaction: Transaction) -> Batch:
-        batch = _allowed(transaction, batch_id, Action.PAUSE, actor)
+        batch = lock_for(transaction, batch_id, Action.PAUSE, actor)
         taken = unclaimed_rows(transaction, batch.id, limit=HELD_BACK_AT_ONCE)
         hold_back_rows(transaction, taken)
         return change_batch(
@@ -102,7 +102,7 @@ async def resume(store: Store, batch_id: str, *, actor: Actor) -> Batch:
     """Let a paused batch go on where it stopped. The balance is asked anew."""
 
     def unit(transaction: Transaction) -> Batch:
-        batch = _allowed(transaction, batch_id, Action.RESUME, actor)
+        batch = lock_for(transaction, batch_id, Action.RESUME, actor)
         # Not all payments were made, or none: that comes first, and skips what is there.
         return change_batch(
             transaction, batch, event="resumed", actor=actor, to=BatchState.PREPARING,
@@ -120,7 +120,7 @@ async def cancel(store: Store, batch_id: str, *, actor: Actor, because: str) -> 
     """Drop what of a batch has not left; what has is followed to its end."""
 
     def unit(transaction: Transaction) -> Batch:
-        batch = _allowed(transaction, batch_id, Action.CANCEL, actor)
+        batch = lock_for(transaction, batch_id, Action.CANCEL, actor)
         approved = batch.approved_at is not None
         hold_back_rows(
             transaction, unclaimed_rows(transaction, batch.id, limit=HELD_BACK_AT_ONCE)
@@ -146,7 +146,7 @@ async def edit_row(
     """
 
     def unit(transaction: Transaction) -> BatchRow:
-        batch = _allowed(transaction, batch_id, Action.EDIT, actor)
+        batch = lock_for(transaction, batch_id, Action.EDIT, actor)
         found = find_row(transaction, batch_id, number)
         if found is None:
             raise NoSuchRow(f"There is no row {number}.")
@@ -186,7 +186,7 @@ async def retry_failed(
             raise BatchRefused("idempotency_mismatch", "The key stood for another request.")
         if state.outcome is Outcome.REPLAYED:
             return lock_batch(transaction, state.payment_id)
-        batch = _allowed(transaction, batch_id, Action.RETRY, actor)
+        batch = lock_for(transaction, batch_id, Action.RETRY, actor)
         if not failed_rows(transaction, batch.id, with_cancelled=with_cancelled, after=0, limit=1):
             said = "No row is proven to have failed that is not paid again already."
             raise BatchRefused("nothing_to_retry", said)
@@ -199,14 +199,6 @@ async def retry_failed(
         copy = partial(_copy, batch_id=successor.id, with_cancelled=with_cancelled, after=after)
         successor, after = await store.write(copy)
     return successor
-
-
-def _allowed(transaction: Transaction, batch_id: str, action: Action, actor: Actor) -> Batch:
-    batch = lock_batch(transaction, batch_id)
-    refused = refusal(action, state=batch.state, maker=batch.maker, person=actor.person)
-    if refused is not None:
-        raise refused
-    return batch
 
 
 def _successor(batch: Batch, new_id: str, actor: Actor) -> NewBatch:

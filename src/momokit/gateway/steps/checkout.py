@@ -10,13 +10,12 @@ from typing import Any, TypeAlias
 
 from momokit.errors import InvalidInput
 from momokit.gateway.core.checkout import Phase, Span, check_amount, read_amount
-from momokit.gateway.orders import Order
+from momokit.gateway.orders import Order, note_of
 from momokit.gateway.store.attempts import NotPayable, Overtaken, Seen, reserve, see
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.links import CHECKOUT, Checkout, find_by_token
 from momokit.gateway.store.records import AcceptResult, NotUnique
 from momokit.gateway.store.store import Store
-from momokit.notes import clean_note
 
 Accept: TypeAlias = Callable[..., Awaitable[AcceptResult]]
 """The step that takes a payment in, handed over by whoever calls this one. It raises InvalidInput,
@@ -91,19 +90,11 @@ def order_of(wish: Wish, seen: Seen, *, amount: Decimal) -> Order:
         currency=checkout.currency,
         party=wish.phone,
         merchant_reference=reference,
-        payer_message=note(checkout.description or checkout.merchant_name),
-        payee_note=note(reference),
+        payer_message=note_of(checkout.description or checkout.merchant_name),
+        payee_note=note_of(reference),
         metadata=metadata,
         allow_duplicate=may_repeat,
     )
-
-
-def note(text: str) -> str | None:
-    """Make of any text a note that MTN takes; None when nothing would be left."""
-    try:
-        return clean_note(text).text
-    except InvalidInput:
-        return None
 
 
 def _amount(wish: Wish, currency: str, span: Span) -> Decimal:

@@ -19,7 +19,7 @@ from momokit.gateway.core.invoice import (
     check_terms,
     total_of,
 )
-from momokit.gateway.orders import Order
+from momokit.gateway.orders import Order, note_of
 from momokit.gateway.store.attempts import Overtaken, reserve_at_mtn
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.invoice_life import send_invoice
@@ -28,7 +28,6 @@ from momokit.gateway.store.links import INVOICE, Checkout, add_checkout, find_by
 from momokit.gateway.store.records import AcceptResult, IdempotencyClaim, NotUnique
 from momokit.gateway.store.standing import standing_of
 from momokit.gateway.store.store import Store
-from momokit.notes import clean_note
 from momokit.operations.forms import Forms
 
 MTN_LIFE_SECONDS = 7 * 86_400
@@ -171,7 +170,7 @@ async def bill_at_mtn(
         details={
             "payee": payee,
             "validity_seconds": validity_seconds,
-            "description": _note(invoice.description or invoice.number),
+            "description": note_of(invoice.description or invoice.number),
         },
         allow_duplicate=True,
     )
@@ -206,10 +205,3 @@ def _line(number: int, description: str, quantity: str, unit_amount: str) -> Lin
         f"Line {number + 1} has a quantity or an amount that is no number above zero.",
         field="lines",
     )
-
-
-def _note(text: str) -> str | None:
-    try:
-        return clean_note(text).text
-    except InvalidInput:
-        return None

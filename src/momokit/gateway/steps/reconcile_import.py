@@ -24,6 +24,7 @@ from momokit.gateway.core.statement import (
     StatementReader,
     Unreadable,
     plain_amount,
+    plain_or_none,
     said_by,
 )
 from momokit.gateway.core.statement_balance import BalanceKeeper, DayProof
@@ -164,8 +165,8 @@ def try_profile(path: Path, *, profile: Profile, market: Market, shown: int = 5)
         lines=tuple(lines),
         unreadable=tuple(bad),
         counts=dict(counts),
-        opening=_text(reading.keeper.opening),
-        closing=_text(reading.keeper.closing),
+        opening=plain_or_none(reading.keeper.opening),
+        closing=plain_or_none(reading.keeper.closing),
         days=tuple(reading.keeper.days()),
     )
 
@@ -286,8 +287,8 @@ def _finish(
         period_from=upload.period_from or reading.first_at,
         period_to=_covered_to(upload, reading, now=transaction.now),
         last_line_at=reading.last_at,
-        opening_balance=_text(reading.keeper.opening) or _edge(days, first=True),
-        closing_balance=_text(reading.keeper.closing) or _edge(days, first=False),
+        opening_balance=plain_or_none(reading.keeper.opening) or _edge(days, first=True),
+        closing_balance=plain_or_none(reading.keeper.closing) or _edge(days, first=False),
         row_count=reading.count,
         new_lines=added.new,
         repeated_lines=added.repeated,
@@ -341,11 +342,7 @@ def _drifts(statement: Statement, reading: _Reading) -> dict[str, Finding | None
 def _edge(days: list[DayProof], *, first: bool) -> str | None:
     if not days or len({day.currency for day in days}) > 1:
         return None
-    return _text(days[0].opening if first else days[-1].closing)
-
-
-def _text(value: Any) -> str | None:
-    return plain_amount(value) if value is not None else None
+    return plain_or_none(days[0].opening if first else days[-1].closing)
 
 
 def _put_back(first: Any, rest: Iterator[Any]) -> Iterator[Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import and_, exists, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import aliased
 
 from momokit.gateway.core.batch import CANCELLED, EARLIER_ATTEMPT_PAID
 from momokit.gateway.core.payment import State
-from momokit.gateway.store.batch_rows import BatchRow, to_batch_row
+from momokit.gateway.store.batch_rows import BatchRow, has_payment, to_batch_row
 from momokit.gateway.store.batch_tables import batch_rows
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.tables import incidents, payments
@@ -26,7 +26,7 @@ def failed_rows(
     later = aliased(batch_rows)
     query = (
         select(batch_rows)
-        .join(payments, _is_of_row())
+        .join(payments, has_payment())
         .where(
             batch_rows.c.batch_id == batch_id,
             batch_rows.c.row > after,
@@ -50,7 +50,7 @@ def free_retries(transaction: Transaction, batch_id: str) -> None:
         .where(
             batch_rows.c.batch_id == batch_id,
             batch_rows.c.retry_live,
-            ~exists().where(_is_of_row()),
+            ~exists().where(has_payment()),
         )
         .values(retry_live=False)
     )
@@ -68,9 +68,3 @@ def _proven(with_cancelled: bool) -> list[Any]:
             incidents.c.payment_id == payments.c.id, incidents.c.closed_at.is_(None)
         ),
     ]  # fmt: skip
-
-
-def _is_of_row() -> Any:
-    return and_(
-        payments.c.batch_id == batch_rows.c.batch_id, payments.c.batch_row == batch_rows.c.row
-    )

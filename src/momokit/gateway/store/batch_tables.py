@@ -6,11 +6,8 @@ in triggers: no code of ours can forget it.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     Double,
@@ -23,25 +20,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
-from momokit.gateway.store.tables import metadata
-
-_RowNumber = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _only_where(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
-
-def _count(name: str, kind: Any = Integer) -> Column[int]:
-    return Column(name, kind, nullable=False, default=0)
-
-
-def _flag(name: str) -> Column[bool]:
-    return Column(name, Boolean, nullable=False, default=False)
-
+from momokit.gateway.store.columns import RowNumber, count, flag, metadata, only_where
 
 batches = Table(
     "batches",
@@ -63,14 +44,14 @@ batches = Table(
     Column("rows_hash", String),
     Column("approvals_needed", Integer, nullable=False, default=1),
     Column("wanted_overrides", Text, nullable=False, default="[]"),
-    _flag("loaded"),
-    _flag("check_holders"),
-    _count("row_count"),
-    _count("included_count"),
-    _count("amount_minor", BigInteger),
+    flag("loaded"),
+    flag("check_holders"),
+    count("row_count"),
+    count("included_count"),
+    count("amount_minor", BigInteger),
     Column("rows_per_second", Double, nullable=False),
     Column("in_flight_cap", Integer, nullable=False),
-    _count("prepared_through"),
+    count("prepared_through"),
     Column("paused_reason", Text),
     Column("balance_minor", BigInteger),
     Column("balance_at", Double),
@@ -79,7 +60,7 @@ batches = Table(
     Column("resumed_at", Double),
     Column("due_at", Double),
     Column("lease_until", Double),
-    _count("lease_token"),
+    count("lease_token"),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     Column("submitted_at", Double),
@@ -90,11 +71,11 @@ batches = Table(
     UniqueConstraint("id", "rows_hash"),
     CheckConstraint("approvals_needed >= 1", name="ck_batches_approvals_needed"),
 )
-Index("ix_batches_due", batches.c.due_at, **_only_where("due_at IS NOT NULL"))
+Index("ix_batches_due", batches.c.due_at, **only_where("due_at IS NOT NULL"))
 Index("ix_batches_created", batches.c.created_at, batches.c.id)
 Index("ix_batches_account", batches.c.account_id, batches.c.approved_at)
-Index("ix_batches_file", batches.c.file_digest, **_only_where("file_digest IS NOT NULL"))
-Index("ix_batches_content", batches.c.content_digest, **_only_where("content_digest IS NOT NULL"))
+Index("ix_batches_file", batches.c.file_digest, **only_where("file_digest IS NOT NULL"))
+Index("ix_batches_content", batches.c.content_digest, **only_where("content_digest IS NOT NULL"))
 
 # Rows are known by their number in the file. `sealed` holds whom they pay and the cells as they
 # were; what must be found again is beside it as a keyed digest.
@@ -108,12 +89,12 @@ batch_rows = Table(
     Column("reference", String),
     Column("amount", String),
     Column("amount_minor", BigInteger),
-    _flag("excluded"),
+    flag("excluded"),
     Column("check_state", String, nullable=False),
     Column("findings", Text, nullable=False),
     Column("retry_of_batch", String),
     Column("retry_of_row", Integer),
-    _flag("retry_live"),
+    flag("retry_live"),
     ForeignKeyConstraint(
         ["retry_of_batch", "retry_of_row"],
         ["batch_rows.batch_id", "batch_rows.row"],
@@ -125,14 +106,14 @@ Index(
     "ix_batch_rows_payee",
     batch_rows.c.payee_digest,
     batch_rows.c.batch_id,
-    **_only_where("payee_digest IS NOT NULL"),
+    **only_where("payee_digest IS NOT NULL"),
 )
 Index(
     "uq_batch_rows_live_retry",
     batch_rows.c.retry_of_batch,
     batch_rows.c.retry_of_row,
     unique=True,
-    **_only_where("retry_live"),
+    **only_where("retry_live"),
 )
 
 # An approval is bound to what was approved: when the rows' hash changes, the second foreign key
@@ -140,7 +121,7 @@ Index(
 batch_approvals = Table(
     "batch_approvals",
     metadata,
-    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
     Column("batch_id", String, nullable=False),
     Column("maker", String, nullable=False),
     Column("checker", String, nullable=False),
@@ -173,7 +154,7 @@ Index("ix_batch_approvals_batch", batch_approvals.c.batch_id)
 batch_events = Table(
     "batch_events",
     metadata,
-    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
     Column("batch_id", String, ForeignKey("batches.id"), nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("at", Double, nullable=False),

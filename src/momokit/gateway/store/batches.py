@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,9 +10,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row, and_, case, func, insert, or_, select, update
 
-from momokit.gateway.core.batch import BatchPolicy, BatchState, is_legal
+from momokit.gateway.core.batch import Action, BatchPolicy, BatchState, is_legal, refusal
 from momokit.gateway.store.batch_history import Actor, add_batch_event
 from momokit.gateway.store.batch_tables import batch_policies, batches
+from momokit.gateway.store.cursors import before, cursor_of
 from momokit.gateway.store.database import Transaction, insert_unless_there
 from momokit.gateway.store.records import NoSuchRow, StoreError, from_json, to_json
 
@@ -161,6 +161,15 @@ def lock_batch(transaction: Transaction, batch_id: str) -> Batch:
     return _to_batch(transaction, row)
 
 
+def lock_for(transaction: Transaction, batch_id: str, action: Action, actor: Actor) -> Batch:
+    """Lock a batch for what somebody wants of it. Raises BatchRefused when that may not be."""
+    batch = lock_batch(transaction, batch_id)
+    refused = refusal(action, state=batch.state, maker=batch.maker, person=actor.person)
+    if refused is not None:
+        raise refused
+    return batch
+
+
 def list_batches(
     transaction: Transaction,
     *,
@@ -179,14 +188,15 @@ def list_batches(
     if states:
         query = query.where(batches.c.state.in_([state.value for state in states]))
     if cursor is not None:
-        at, last = _read_cursor(cursor)
-        before = and_(batches.c.created_at == at, batches.c.id < last)
-        query = query.where(or_(batches.c.created_at < at, before))
+        query = query.where(before(batches.c.created_at, batches.c.id, cursor))
     wanted = min(limit, PAGE_LIMIT)
     rows = transaction.connection.execute(query.limit(wanted + 1)).all()
     items = [_to_batch(transaction, row) for row in rows[:wanted]]
     more = len(rows) > wanted
-    return BatchPage(items=items, next_cursor=_cursor(items[-1]) if more else None)
+    return BatchPage(
+        items=items,
+        next_cursor=cursor_of(items[-1].created_at, items[-1].id) if more else None,
+    )
 
 
 def find_twin_file(transaction: Transaction, batch: Batch, *, content_digest: str) -> Batch | None:
@@ -337,14 +347,3 @@ def _to_batch(transaction: Transaction, row: Row[Any]) -> Batch:
     plain["state"] = BatchState(row.state)
     plain["wanted_overrides"] = tuple(from_json(row.wanted_overrides))
     return Batch(**plain)
-
-
-def _cursor(last: Batch) -> str:
-    return urlsafe_b64encode(msgspec.json.encode([last.created_at, last.id])).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[float, str]:
-    try:
-        return msgspec.json.decode(urlsafe_b64decode(cursor.encode()), type=tuple[float, str])
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise ValueError("That is not a cursor that we gave out.") from error

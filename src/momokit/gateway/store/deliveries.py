@@ -121,6 +121,11 @@ def moment(seconds: float) -> str:
     return text.replace("+00:00", "Z")
 
 
+def moment_or_none(seconds: float | None) -> str | None:
+    """Write a time that may not have come."""
+    return moment(seconds) if seconds is not None else None
+
+
 _ENABLED = select(webhook_endpoints).where(webhook_endpoints.c.disabled_at.is_(None))
 _INSERT = insert(deliveries)
 

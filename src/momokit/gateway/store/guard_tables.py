@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, String, Table, Text
 
-from momokit.gateway.store.tables import _RowNumber, metadata
+from momokit.gateway.store.columns import RowNumber, metadata
 
 # What an account has paid out on a day (UTC), and what to each payee: a sum that is kept, so that
 # a limit costs the same after a million payments. An empty hash is the account's own sum.
@@ -48,7 +48,7 @@ switches = Table(
 guard_events = Table(
     "guard_events",
     metadata,
-    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
     Column("at", Double, nullable=False),
     Column("what", String, nullable=False),
     Column("account_id", String, ForeignKey("accounts.id")),

@@ -30,7 +30,6 @@ from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.guard_tables import switches
 from momokit.gateway.store.personal import party_hash
 from momokit.gateway.store.records import (
-    Check,
     NewPayment,
     NoSuchRow,
     StoreError,
@@ -81,24 +80,6 @@ def gate(transaction: Transaction, news: Sequence[NewPayment]) -> dict[str, int]
         if day is not None:
             counted |= {one.id: day for one in ones}
     return counted
-
-
-def limits_check(new: NewPayment) -> Check:
-    """Make the condition that a payment stays within its account's limits; it counts nothing.
-
-    What is accepted through the store is looked at, and counted, without it.
-    """
-
-    def check(transaction: Transaction) -> None:
-        party = party_hash(transaction.veil, new.party_type, new.party_id)
-        _refuse(
-            room_for(
-                transaction, account_id=new.account_id, currency=new.currency,
-                amounts=[(party, new.amount)],
-            )
-        )  # fmt: skip
-
-    return check
 
 
 def room_for(

@@ -23,9 +23,9 @@ from momokit.gateway.core.invoice import (
     next_moment,
     state_of,
 )
+from momokit.gateway.store.cursors import before, cursor_of
 from momokit.gateway.store.database import Transaction, insert_unless_there
 from momokit.gateway.store.link_tables import invoice_counters, invoice_events, invoices
-from momokit.gateway.store.links import before, cursor_of
 from momokit.gateway.store.records import NoSuchRow, NotUnique, from_json, to_json
 from momokit.gateway.store.veil import Veil
 

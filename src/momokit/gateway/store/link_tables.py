@@ -6,10 +6,7 @@ given once, and one attempt at most holds the checkout at a time.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -22,17 +19,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
-from momokit.gateway.store.tables import metadata
-
-_RowNumber = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _only_where(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
+from momokit.gateway.store.columns import RowNumber, metadata, only_where
 
 invoices = Table(
     "invoices",
@@ -65,7 +54,7 @@ invoices = Table(
     UniqueConstraint("account_id", "number"),
 )
 Index("ix_invoices_created", invoices.c.created_at, invoices.c.id)
-Index("ix_invoices_next", invoices.c.next_at, **_only_where("next_at IS NOT NULL"))
+Index("ix_invoices_next", invoices.c.next_at, **only_where("next_at IS NOT NULL"))
 
 invoice_counters = Table(
     "invoice_counters",
@@ -77,7 +66,7 @@ invoice_counters = Table(
 invoice_events = Table(
     "invoice_events",
     metadata,
-    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
     Column("invoice_id", String, ForeignKey("invoices.id"), nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("at", Double, nullable=False),
@@ -111,13 +100,13 @@ checkouts = Table(
     CheckConstraint("kind IN ('checkout', 'link', 'invoice')", name="ck_checkouts_kind"),
 )
 Index("ix_checkouts_created", checkouts.c.kind, checkouts.c.created_at, checkouts.c.id)
-Index("ix_checkouts_link", checkouts.c.link_id, **_only_where("link_id IS NOT NULL"))
+Index("ix_checkouts_link", checkouts.c.link_id, **only_where("link_id IS NOT NULL"))
 # An invoice has one page, however often it is sent.
 Index(
     "uq_checkouts_invoice",
     checkouts.c.invoice_id,
     unique=True,
-    **_only_where("invoice_id IS NOT NULL"),
+    **only_where("invoice_id IS NOT NULL"),
 )
 
 attempts = Table(
@@ -147,13 +136,13 @@ Index(
     "uq_attempts_checkout_held",
     attempts.c.checkout_id,
     unique=True,
-    **_only_where("holds AND checkout_id IS NOT NULL"),
+    **only_where("holds AND checkout_id IS NOT NULL"),
 )
 # One invoice of MTN's own at a time for each of the merchant's.
 Index(
     "uq_attempts_invoice_held",
     attempts.c.invoice_id,
     unique=True,
-    **_only_where("holds AND checkout_id IS NULL"),
+    **only_where("holds AND checkout_id IS NULL"),
 )
-Index("ix_attempts_invoice", attempts.c.invoice_id, **_only_where("invoice_id IS NOT NULL"))
+Index("ix_attempts_invoice", attempts.c.invoice_id, **only_where("invoice_id IS NOT NULL"))

@@ -6,16 +6,16 @@ the page of an invoice. What a page shows of people is sealed.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, func, select, update
 
 from momokit.gateway.core.checkout import Span
+from momokit.gateway.store.cursors import before, cursor_of
 from momokit.gateway.store.database import Transaction, insert_unless_there
 from momokit.gateway.store.link_tables import attempts, checkouts
 from momokit.gateway.store.tables import payments
@@ -130,13 +130,6 @@ def find_by_invoice(transaction: Transaction, invoice_id: str) -> Checkout | Non
     return _find(transaction, checkouts.c.invoice_id == invoice_id)
 
 
-def find_by_payment(transaction: Transaction, payment_id: str) -> Checkout | None:
-    """Find the checkout that a payment was made on."""
-    query = select(attempts.c.checkout_id).where(attempts.c.payment_id == payment_id)
-    checkout_id = transaction.connection.execute(query).scalar_one_or_none()
-    return find_checkout(transaction, checkout_id) if checkout_id else None
-
-
 def close_checkout(transaction: Transaction, checkout_id: str) -> None:
     """Let nobody begin to pay here any more; what is begun is followed to its end."""
     transaction.connection.execute(
@@ -179,22 +172,6 @@ def count_paid(transaction: Transaction, link_id: str) -> int:
         .where(checkouts.c.link_id == link_id, payments.c.state == "successful")
     )
     return int(transaction.connection.execute(query).scalar_one())
-
-
-def cursor_of(created_at: float, row_id: str) -> str:
-    """Name the place in a list behind which the next page begins."""
-    return urlsafe_b64encode(msgspec.json.encode([created_at, row_id])).decode()
-
-
-def before(at: Any, row_id: Any, cursor: str) -> ColumnElement[bool]:
-    """Say which rows come behind a cursor. A cursor that is not ours is a ValueError."""
-    try:
-        last_at, last_id = msgspec.json.decode(
-            urlsafe_b64decode(cursor.encode()), type=tuple[float, str]
-        )
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise ValueError("That is not a cursor that we gave out.") from error
-    return or_(at < last_at, and_(at == last_at, row_id < last_id))
 
 
 def _find(

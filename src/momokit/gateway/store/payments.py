@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, select
 
 from momokit.gateway.core.payment import State
+from momokit.gateway.store.cursors import before, cursor_of
 from momokit.gateway.store.database import Transaction
 from momokit.gateway.store.deliveries import Delivery, list_deliveries
 from momokit.gateway.store.inbox import Callback, list_callbacks
@@ -78,29 +77,15 @@ def list_payments(
     size = max(1, min(limit, PAGE_LIMIT))
     query = _filtered(select(payments), wanted, transaction.veil)
     if cursor is not None:
-        at, last_id = _read_cursor(cursor)
-        query = query.where(
-            or_(
-                payments.c.created_at < at,
-                and_(payments.c.created_at == at, payments.c.id < last_id),
-            )
-        )
+        query = query.where(before(payments.c.created_at, payments.c.id, cursor))
     query = query.order_by(payments.c.created_at.desc(), payments.c.id.desc()).limit(size + 1)
     rows = transaction.connection.execute(query).all()
     items = [to_stored(row, transaction.veil) for row in rows[:size]]
     more = len(rows) > size
-    return Page(items=items, next_cursor=_cursor(items[-1]) if more else None)
-
-
-def count_by_state(transaction: Transaction) -> dict[tuple[str, State], int]:
-    """Count the payments that are not finished, per account and state, for the gauges."""
-    query = (
-        select(payments.c.account_id, payments.c.state, func.count())
-        .where(payments.c.work.is_not(None))
-        .group_by(payments.c.account_id, payments.c.state)
+    return Page(
+        items=items,
+        next_cursor=cursor_of(items[-1].payment.created_at, items[-1].id) if more else None,
     )
-    rows = transaction.connection.execute(query)
-    return {(account_id, State(state)): count for account_id, state, count in rows}
 
 
 def timeline(transaction: Transaction, payment_id: str) -> Timeline | None:
@@ -143,14 +128,3 @@ def _filtered(query: Select[Any], wanted: Filter, veil: Veil) -> Select[Any]:
     if wanted.created_before is not None:
         query = query.where(payments.c.created_at < wanted.created_before)
     return query
-
-
-def _cursor(last: StoredPayment) -> str:
-    return urlsafe_b64encode(msgspec.json.encode([last.payment.created_at, last.id])).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[float, str]:
-    try:
-        return msgspec.json.decode(urlsafe_b64decode(cursor.encode()), type=tuple[float, str])
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise ValueError("That is not a cursor that we gave out.") from error

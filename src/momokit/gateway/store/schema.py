@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from momokit.gateway.store import batch_tables, guard_tables, link_tables, statement_tables
-from momokit.gateway.store.tables import metadata
+from momokit.gateway.store import batch_tables, guard_tables, link_tables, statement_tables, tables
+from momokit.gateway.store.columns import metadata
 
-__all__ = ["batch_tables", "guard_tables", "link_tables", "metadata", "statement_tables"]
+__all__ = ["batch_tables", "guard_tables", "link_tables", "metadata", "statement_tables", "tables"]

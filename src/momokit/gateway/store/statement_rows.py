@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from momokit.gateway.core.payment import State
 from momokit.gateway.core.reconciliation import Ours, Theirs
-from momokit.gateway.core.statement import Line, Unreadable, plain_amount
+from momokit.gateway.core.statement import Line, Unreadable, plain_amount, plain_or_none
 from momokit.gateway.store.personal import party_hash
 from momokit.gateway.store.statements import Statement
 from momokit.gateway.store.tables import payments
@@ -81,8 +81,8 @@ def prepare(
         made.append(
             (
                 *start, one.row_number, identity, one.role, one.status, one.at, one.until,
-                one.direction, plain_amount(one.amount), one.currency, _text(one.fee),
-                _text(one.balance), one.financial_transaction_id, one.external_id,
+                one.direction, plain_amount(one.amount), one.currency, plain_or_none(one.fee),
+                plain_or_none(one.balance), one.financial_transaction_id, one.external_id,
                 party_hash(veil, "MSISDN", one.party), parties,
                 ASIDE if one.role == "own_funds" else None,
             )
@@ -140,10 +140,6 @@ def to_theirs(row: Row[Any]) -> Theirs:
 
 
 _NOTHING = (None,) * (COLUMNS.index("sealed") - COLUMNS.index("at"))
-
-
-def _text(value: Decimal | None) -> str | None:
-    return plain_amount(value) if value is not None else None
 
 
 def _place(account_id: str, identity: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -18,23 +16,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     literal_column,
-    text,
 )
 
-from momokit.gateway.store.tables import metadata, payments
-
-# SQLite numbers rows by itself only in a column of exactly this type.
-_RowNumber = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _only_where(condition: str) -> dict[str, Any]:
-    """Say for both databases which rows an index holds."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
-
-def _count(name: str) -> Column[int]:
-    return Column(name, Integer, nullable=False, default=0)
-
+from momokit.gateway.store.columns import RowNumber, count, metadata, only_where
+from momokit.gateway.store.tables import payments
 
 # What an operator has edited: column profiles by name, and the account codes of the ledger.
 reconciliation_documents = Table(
@@ -65,10 +50,10 @@ statements = Table(
     Column("last_line_at", Double),
     Column("opening_balance", String),
     Column("closing_balance", String),
-    _count("row_count"),
-    _count("new_lines"),
-    _count("repeated_lines"),
-    _count("unreadable_rows"),
+    count("row_count"),
+    count("new_lines"),
+    count("repeated_lines"),
+    count("unreadable_rows"),
     Column("imported_by", String, nullable=False),
     Column("started_at", Double, nullable=False),
     Column("touched_at", Double, nullable=False),
@@ -100,7 +85,7 @@ statement_days = Table(
 statement_lines = Table(
     "statement_lines",
     metadata,
-    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
     Column("account_id", String, ForeignKey("accounts.id"), nullable=False),
     Column("product", String, nullable=False),
     Column("statement_id", String, ForeignKey("statements.id"), nullable=False),
@@ -130,18 +115,18 @@ Index(
     "uq_statement_lines_match",
     statement_lines.c.payment_id,
     unique=True,
-    **_only_where("relation = 'match'"),
+    **only_where("relation = 'match'"),
 )
 Index(
     "ix_statement_lines_payment",
     statement_lines.c.payment_id,
-    **_only_where("payment_id IS NOT NULL AND relation <> 'match'"),
+    **only_where("payment_id IS NOT NULL AND relation <> 'match'"),
 )
 Index(
     "ix_statement_lines_unmatched",
     statement_lines.c.account_id,
     statement_lines.c.id,
-    **_only_where("relation IS NULL"),
+    **only_where("relation IS NULL"),
 )
 Index("ix_statement_lines_statement", statement_lines.c.statement_id)
 
@@ -152,7 +137,7 @@ IS_MATCH = statement_lines.c.relation == literal_column("'match'")
 discrepancies = Table(
     "discrepancies",
     metadata,
-    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
     Column("account_id", String, ForeignKey("accounts.id"), nullable=False),
     Column("product", String, nullable=False),
     Column("class", String, nullable=False),
@@ -176,7 +161,7 @@ discrepancies = Table(
     Column("proposed_at", Double),
     Column("closed_by", String),
     Column("closed_at", Double),
-    _count("reopened"),
+    count("reopened"),
     UniqueConstraint("account_id", "class", "subject", name="uq_discrepancies_subject"),
     # Four eyes: whoever closes is not who proposed it.
     CheckConstraint("closed_by <> proposed_by", name="ck_discrepancies_four_eyes"),
@@ -191,21 +176,21 @@ Index(
     discrepancies.c.account_id,
     discrepancies.c["class"],
     discrepancies.c.id,
-    **_only_where("state IN ('open', 'proposed')"),
+    **only_where("state IN ('open', 'proposed')"),
 )
 Index(
     "ix_discrepancies_payment",
     discrepancies.c.payment_id,
-    **_only_where("payment_id IS NOT NULL"),
+    **only_where("payment_id IS NOT NULL"),
 )
-Index("ix_discrepancies_line", discrepancies.c.line_id, **_only_where("line_id IS NOT NULL"))
+Index("ix_discrepancies_line", discrepancies.c.line_id, **only_where("line_id IS NOT NULL"))
 
 IS_OPEN = discrepancies.c.state.in_([literal_column("'open'"), literal_column("'proposed'")])
 
 discrepancy_events = Table(
     "discrepancy_events",
     metadata,
-    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
     Column("discrepancy_id", BigInteger, ForeignKey("discrepancies.id"), nullable=False),
     Column("at", Double, nullable=False),
     Column("event", String, nullable=False),
@@ -220,18 +205,18 @@ status_audits = Table(
     Column("day", String, primary_key=True),
     Column("started_at", Double, nullable=False),
     Column("finished_at", Double),
-    _count("asked"),
+    count("asked"),
 )
 
 # Statements name payments by MTN's number; audits and balances go by when payments ended.
 Index(
     "ix_payments_financial_transaction_id",
     payments.c.financial_transaction_id,
-    **_only_where("financial_transaction_id IS NOT NULL"),
+    **only_where("financial_transaction_id IS NOT NULL"),
 )
 Index(
     "ix_payments_final",
     payments.c.account_id,
     payments.c.final_at,
-    **_only_where("final_at IS NOT NULL"),
+    **only_where("final_at IS NOT NULL"),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from momokit.gateway.core.statement import plain_amount
+from momokit.gateway.core.statement import plain_amount, plain_or_none
 from momokit.gateway.core.statement_balance import DayProof
 from momokit.gateway.store.database import Transaction, insert_unless_there
 from momokit.gateway.store.records import NoSuchRow, from_json, to_json
@@ -240,9 +240,9 @@ def _day_row(statement_id: str, one: DayProof) -> dict[str, Any]:
         "taken_in": plain_amount(one.taken_in),
         "paid_out": plain_amount(one.paid_out),
         "fees": plain_amount(one.fees),
-        "opening_balance": _text(one.opening),
-        "closing_balance": _text(one.closing),
-        "difference": _text(one.difference),
+        "opening_balance": plain_or_none(one.opening),
+        "closing_balance": plain_or_none(one.closing),
+        "difference": plain_or_none(one.difference),
         "broken_row": one.broken_row,
     }
 
@@ -260,10 +260,6 @@ def _to_day(row: Row[Any]) -> DayProof:
         difference=_number(row.difference),
         broken_row=row.broken_row,
     )
-
-
-def _text(value: Decimal | None) -> str | None:
-    return plain_amount(value) if value is not None else None
 
 
 def _number(text: str | None) -> Decimal | None:

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Double,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite numbers rows by itself only in a column of exactly this type.
-_RowNumber = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _only_where(condition: str) -> dict[str, Any]:
-    """Say for both databases which rows an index holds."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
-
-def _flag(name: str) -> Column[bool]:
-    return Column(name, Boolean, nullable=False, default=False)
-
-
-def _count(name: str) -> Column[int]:
-    return Column(name, Integer, nullable=False, default=0)
-
+from momokit.gateway.store.columns import RowNumber, count, flag, metadata, only_where
 
 accounts = Table(
     "accounts",
@@ -115,27 +86,27 @@ payments = Table(
     Column("work", String),
     Column("due_at", Double),
     Column("lease_until", Double),
-    _count("lease_token"),
-    _flag("sending"),
-    _flag("doubtful"),
-    _flag("hinted"),
-    _count("attempts"),
-    _count("polls"),
-    _count("ask_failures"),
+    count("lease_token"),
+    flag("sending"),
+    flag("doubtful"),
+    flag("hinted"),
+    count("attempts"),
+    count("polls"),
+    count("ask_failures"),
     Column("asked_at", Double),
     Column("first_sent_at", Double),
     Column("accepted_at", Double),
     Column("final_at", Double),
     Column("absent_since", Double),
-    _count("absences"),
+    count("absences"),
     Column("reason_code", String),
     Column("financial_transaction_id", String),
     Column("refused_code", String),
     Column("cancel_reference_id", String),
     Column("cancel_taken_at", Double),
     Column("settled_by", String),
-    _flag("review"),
-    _count("sequence"),
+    flag("review"),
+    count("sequence"),
     Column("api_key_id", String, ForeignKey("api_keys.id")),
     Column("batch_id", String, ForeignKey("batches.id")),
     Column("batch_row", Integer),
@@ -155,33 +126,33 @@ Index(
     payments.c.due_at,
     # Last, so that what waits in a lane that is shut is passed over without a look at its row.
     payments.c.product,
-    **_only_where("work IS NOT NULL"),
+    **only_where("work IS NOT NULL"),
 )
 # What a callback has hurried is found at once, however much else is due.
 Index(
     "ix_payments_hinted",
     payments.c.account_id,
     payments.c.due_at,
-    **_only_where("hinted AND work = 'settle'"),
+    **only_where("hinted AND work = 'settle'"),
 )
 Index("ix_payments_created", payments.c.created_at, payments.c.id)
 Index(
     "ix_payments_party",
     payments.c.party_hash,
     payments.c.created_at,
-    **_only_where("party_hash IS NOT NULL"),
+    **only_where("party_hash IS NOT NULL"),
 )
 Index(
     "ix_payments_merchant_reference",
     payments.c.merchant_reference,
-    **_only_where("merchant_reference IS NOT NULL"),
+    **only_where("merchant_reference IS NOT NULL"),
 )
 Index(
     "ix_payments_original",
     payments.c.original_payment_id,
-    **_only_where("original_payment_id IS NOT NULL"),
+    **only_where("original_payment_id IS NOT NULL"),
 )
-Index("ix_payments_review", payments.c.created_at, **_only_where("review"))
+Index("ix_payments_review", payments.c.created_at, **only_where("review"))
 
 # A batch's progress is read off its payments: each row has one payment for ever, what waits is
 # found in order, what is paid is summed without touching a row, and the last to end are at hand.
@@ -190,32 +161,32 @@ Index(
     payments.c.batch_id,
     payments.c.batch_row,
     unique=True,
-    **_only_where("batch_id IS NOT NULL"),
+    **only_where("batch_id IS NOT NULL"),
 )
 Index(
     "ix_payments_batch_state",
     payments.c.batch_id,
     payments.c.state,
     payments.c.batch_minor,
-    **_only_where("batch_id IS NOT NULL"),
+    **only_where("batch_id IS NOT NULL"),
 )
 Index(
     "ix_payments_batch_held",
     payments.c.batch_id,
     payments.c.batch_row,
-    **_only_where("batch_id IS NOT NULL AND state = 'created' AND work IS NULL"),
+    **only_where("batch_id IS NOT NULL AND state = 'created' AND work IS NULL"),
 )
 Index(
     "ix_payments_batch_ended",
     payments.c.batch_id,
     payments.c.final_at,
-    **_only_where("batch_id IS NOT NULL AND final_at IS NOT NULL"),
+    **only_where("batch_id IS NOT NULL AND final_at IS NOT NULL"),
 )
 
 events = Table(
     "events",
     metadata,
-    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
     Column("payment_id", String, ForeignKey("payments.id"), nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("at", Double, nullable=False),
@@ -229,7 +200,7 @@ events = Table(
 incidents = Table(
     "incidents",
     metadata,
-    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
     Column("payment_id", String, ForeignKey("payments.id"), nullable=False),
     Column("at", Double, nullable=False),
     Column("text", Text, nullable=False),
@@ -237,8 +208,8 @@ incidents = Table(
     Column("times", Integer, nullable=False, default=1),
     Column("last_seen_at", Double),
 )
-Index("ix_incidents_open", incidents.c.at, **_only_where("closed_at IS NULL"))
-Index("ix_incidents_payment", incidents.c.payment_id, **_only_where("closed_at IS NULL"))
+Index("ix_incidents_open", incidents.c.at, **only_where("closed_at IS NULL"))
+Index("ix_incidents_payment", incidents.c.payment_id, **only_where("closed_at IS NULL"))
 
 idempotency_keys = Table(
     "idempotency_keys",
@@ -256,7 +227,7 @@ Index("ix_idempotency_keys_created", idempotency_keys.c.created_at)
 callbacks = Table(
     "callbacks",
     metadata,
-    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
     Column("payment_id", String, ForeignKey("payments.id"), nullable=False),
     Column("at", Double, nullable=False),
     Column("method", String, nullable=False),
@@ -281,7 +252,7 @@ webhook_endpoints = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
     Column("endpoint_id", String, ForeignKey("webhook_endpoints.id"), nullable=False),
     # What it tells of: a payment or an invoice.
     Column("payment_id", String, ForeignKey("payments.id")),
@@ -291,8 +262,8 @@ deliveries = Table(
     Column("body_sealed", LargeBinary, nullable=False),
     Column("due_at", Double),
     Column("lease_until", Double),
-    _count("lease_token"),
-    _count("attempts"),
+    count("lease_token"),
+    count("attempts"),
     Column("delivered_at", Double),
     Column("given_up_at", Double),
     Column("last_status", Integer),
@@ -303,13 +274,13 @@ Index(
     "ix_deliveries_due",
     deliveries.c.endpoint_id,
     deliveries.c.due_at,
-    **_only_where("due_at IS NOT NULL"),
+    **only_where("due_at IS NOT NULL"),
 )
 Index("ix_deliveries_payment", deliveries.c.payment_id)
 Index(
     "ix_deliveries_invoice",
     deliveries.c.invoice_id,
-    **_only_where("invoice_id IS NOT NULL"),
+    **only_where("invoice_id IS NOT NULL"),
 )
 
 status_budget = Table(
