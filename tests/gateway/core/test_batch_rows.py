@@ -132,6 +132,15 @@ def test_no_row_raises(cells: list[Cell]) -> None:
     assert checked.is_payable is False or (checked.payee is not None and checked.amount is not None)
 
 
+@pytest.mark.parametrize("text", ["1:", "1;5", "12:30"])
+def test_what_only_calls_itself_a_number_is_none(text: str) -> None:
+    """A cell's kind is its reader's word; what it holds is looked at."""
+    cells = (Cell("0772123456"), Cell(text, CellKind.NUMBER))
+    checked = check_row(Row(2, cells), columns=COLUMNS, rules=UGANDA)
+
+    assert [one.code for one in checked.findings] == ["amount_not_a_number"]
+
+
 def test_cells_are_stored_and_had_back() -> None:
     """Each with its kind."""
     cells = [Cell(f"x{kind}", kind) for kind in CellKind]

@@ -361,6 +361,15 @@ def test_a_pre_approval_that_was_given_ends_by_its_cancellation() -> None:
     assert decision.notify == "payment.failed"
 
 
+@pytest.mark.parametrize("kind", ["invoice", "pre_approval"])
+def test_a_persons_success_that_was_cancelled_is_contradicted(kind: str) -> None:
+    """The wish to cancel excuses no word but MTN's own grant: this is raised and corrected."""
+    payment, decision = after(pending(kind=kind), CANCEL, PAID, told("CANCELLED"))
+
+    assert (payment.state, decision.notify) == (State.FAILED, "payment.corrected")
+    assert decision.incident == "A person put on record successful, and MTN says failed."
+
+
 def test_a_lost_cancellation_is_asked_for_again() -> None:
     """The wish outlives what gets no answer: it stays until MTN has answered it."""
     payment, _ = after(pending(kind="invoice"), CANCEL)

@@ -17,6 +17,8 @@ _MAX_TEXT = 64
 _SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f]+")
 _POWERS = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
 _DIGITS = re.compile(r"[0-9]+")
+# A number as a spreadsheet stores it, whatever its reader calls a number.
+_STORED = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
 _MARKS = {
     "UGX": ("USHS", "USH", "SHS", "UG SHS"),
     "GHS": ("GH₵", "GH¢", "GHC", "₵"),
@@ -77,6 +79,8 @@ def read_amount_cell(
     if _POWERS.fullmatch(bare):
         return wrong("amount_powers")
     if not any(c.isdigit() for c in bare) or any(c.isalpha() for c in bare):
+        return wrong("amount_not_a_number", example=example)
+    if cell.kind is CellKind.NUMBER and not _STORED.fullmatch(bare):
         return wrong("amount_not_a_number", example=example)
     plain = bare if cell.kind is CellKind.NUMBER else _plain(bare, currency, writing)
     if plain is None:

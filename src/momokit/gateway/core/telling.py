@@ -41,11 +41,17 @@ def told(payment: Payment, fact: Told, now: float) -> Decision:
     if state is State.FAILED:
         why = fact.reason_code or reason or "UNSPECIFIED"
         decision = final(payment, State.FAILED, now, reason=why, changes=seen)
-        if payment.state is State.SUCCESSFUL and payment.cancel_reference_id is not None:
+        if _was_granted(payment) and payment.cancel_reference_id is not None:
             # What was granted and then cancelled, because we asked, contradicts nothing.
             return replace(decision, event="cancelled", notify="payment.failed", incident=None)
         return decision
     return _open(payment, fact, now, seen=seen, strange=state is None)
+
+
+def _was_granted(payment: Payment) -> bool:
+    """Tell whether MTN itself has granted a permission; a person's word, or money, is no grant."""
+    by_mtn = payment.state is State.SUCCESSFUL and payment.settled_by is None
+    return by_mtn and payment.kind == "pre_approval"
 
 
 def _open(
