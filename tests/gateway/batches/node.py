@@ -10,10 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
-import os
-import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from io import BytesIO
@@ -21,7 +17,6 @@ from typing import Any
 
 from momokit.gateway.batches import BatchLoop, BatchSettings
 from momokit.gateway.core.batch import BatchPolicy, BatchState
-from momokit.gateway.crashpoints import arm
 from momokit.gateway.provider import Provider
 from momokit.gateway.questions import Questions
 from momokit.gateway.steps import batch_sign, batch_steer
@@ -34,6 +29,7 @@ from momokit.gateway.store.records import IdempotencyClaim
 from momokit.gateway.store.store import Store
 from momokit.gateway.worker import Worker, WorkerSettings
 from momokit.settings import Credentials, Settings
+from tests.gateway.forked import serve
 from tests.gateway.journeys.node import ACCOUNT, OneAccountBook, faster_clock
 from tests.gateway.veiled import VEIL
 
@@ -143,20 +139,5 @@ async def _deliver_nothing(_claimed: Any, /) -> None:
     return None
 
 
-def serve() -> None:
-    """Fork a process for each line, one after the other."""
-    for line in sys.stdin:
-        told = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            # Whatever hangs ends, and is a failure of its test instead of the whole run.
-            signal.alarm(int(told["patience_seconds"]) + 60)
-            arm(at=told["crash_at"], nth=told["nth"])
-            os._exit(asyncio.run(Run(told)()))
-        _, status = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    serve()
+    serve(lambda told: Run(told)())

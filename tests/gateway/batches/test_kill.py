@@ -4,11 +4,8 @@ forgotten, and nothing paid that nobody approved."""
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -24,6 +21,7 @@ from momokit.gateway.store.batch_rows import RowAndPayment, list_rows
 from momokit.gateway.store.batches import Batch, list_batches
 from momokit.gateway.store.records import StoredPayment
 from momokit.gateway.store.store import Store
+from tests.gateway.forked import Nursery, nursery_of, run_in
 from tests.gateway.veiled import VEIL
 
 HEADER = "Phone,Amount,Name,Reference"
@@ -54,17 +52,10 @@ def provider() -> Iterator[tuple[Emulator, str]]:
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[subprocess.Popen[str]]:
+def nursery() -> Iterator[Nursery]:
     """Start the program that forks a gateway for each line it is given."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.gateway.batches.node"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with nursery_of("tests.gateway.batches.node") as process:
         yield process
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 def payee(number: int) -> str:
@@ -84,7 +75,7 @@ class Node:
     """Starts the gateway's process, to be killed or to live."""
 
     def __init__(
-        self, nursery: subprocess.Popen[str], provider: tuple[Emulator, str], url: str, **told: Any
+        self, nursery: Nursery, provider: tuple[Emulator, str], url: str, **told: Any
     ) -> None:
         self.emulator, base_url = provider
         self.emulator.reset()
@@ -109,12 +100,7 @@ class Node:
 
     def run(self, *, crash_at: str = "", nth: int = 1) -> int:
         """Run the process to its end, and give how it ended."""
-        assert self.nursery.stdin is not None
-        assert self.nursery.stdout is not None
-        told = {**self.told, "crash_at": crash_at, "nth": nth}
-        self.nursery.stdin.write(json.dumps(told) + "\n")
-        self.nursery.stdin.flush()
-        return int(self.nursery.stdout.readline())
+        return run_in(self.nursery, self.told, crash_at=crash_at, nth=nth)
 
     def books(self) -> tuple[list[Batch], list[list[RowAndPayment]], dict[str, StoredPayment]]:
         """Read every batch, its rows, and every payment."""
@@ -149,7 +135,7 @@ class Node:
 
 @pytest.mark.parametrize("point", STRAIGHT)
 def test_fm_24_killed_at_any_point_a_batch_is_paid_once(
-    point: str, url: str, provider: tuple[Emulator, str], nursery: subprocess.Popen[str]
+    point: str, url: str, provider: tuple[Emulator, str], nursery: Nursery
 ) -> None:
     """After a kill and a restart each row is one payment, moved once, and the sum is right."""
     node = Node(nursery, provider, url)
@@ -180,7 +166,7 @@ def test_fm_24_killed_at_any_point_a_batch_is_paid_once(
 )
 def test_fm_24_killed_while_it_is_steered_it_still_holds(
     act: str, point: str, url: str, provider: tuple[Emulator, str],
-    nursery: subprocess.Popen[str],
+    nursery: Nursery,
 ) -> None:  # fmt: skip
     """Paused and resumed, all is paid; cancelled, what was paid and what was not add up."""
     node = Node(nursery, provider, url, act=act, act_after=1, content=sheet(60))
@@ -203,7 +189,7 @@ def test_fm_24_killed_while_it_is_steered_it_still_holds(
 
 
 def test_fm_24_killed_while_failed_rows_are_paid_again(
-    url: str, provider: tuple[Emulator, str], nursery: subprocess.Popen[str]
+    url: str, provider: tuple[Emulator, str], nursery: Nursery
 ) -> None:
     """The linked batch holds each failed row once, and what was paid is not in it."""
     node = Node(nursery, provider, url, retries=True, content=sheet(ROWS, fails=1))
@@ -221,7 +207,7 @@ def test_fm_24_killed_while_failed_rows_are_paid_again(
 
 @pytest.mark.skipif(not MANY, reason="takes minutes; set MOMOKIT_KILLED_ROWS=1000")
 def test_fm_24_a_thousand_rows_killed_again_and_again(
-    url: str, provider: tuple[Emulator, str], nursery: subprocess.Popen[str]
+    url: str, provider: tuple[Emulator, str], nursery: Nursery
 ) -> None:
     """Killed while it is stored, prepared, let go and sent: all of its rows are paid once each."""
     node = Node(nursery, provider, url, content=sheet(MANY), patience_seconds=400)

@@ -8,9 +8,6 @@ and nothing is due, minus the signal when it was killed. Forking spares each of 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import sys
 import time
 import uuid
 from typing import Any
@@ -18,7 +15,6 @@ from typing import Any
 from momokit.gateway.core.decide import decide
 from momokit.gateway.core.facts import CancelAsked
 from momokit.gateway.core.payment import Work
-from momokit.gateway.crashpoints import arm
 from momokit.gateway.orders import Order
 from momokit.gateway.provider import Provider
 from momokit.gateway.steps.accept import accept
@@ -29,6 +25,7 @@ from momokit.gateway.store.store import Store
 from momokit.gateway.worker import Worker, WorkerSettings
 from momokit.operations.forms import Forms
 from momokit.settings import Credentials, Settings
+from tests.gateway.forked import serve
 from tests.gateway.veiled import VEIL
 
 ACCOUNT = Account(
@@ -137,18 +134,5 @@ async def _deliver_nothing(_claimed: Any, /) -> bool:
     return True
 
 
-def serve() -> None:
-    """Fork a process for each line, one after the other."""
-    for line in sys.stdin:
-        told = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            arm(at=told["crash_at"])
-            os._exit(asyncio.run(main(told)))
-        _, status = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    serve()
+    serve(main)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +15,7 @@ from momokit.gateway.crashpoints import POINTS
 from momokit.gateway.store.payments import Filter
 from momokit.gateway.store.records import StoredPayment
 from momokit.gateway.store.store import Store
+from tests.gateway.forked import Nursery, nursery_of, run_in
 from tests.gateway.veiled import VEIL
 
 ORDERS = [
@@ -42,25 +40,16 @@ def provider() -> Iterator[tuple[Emulator, str]]:
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[subprocess.Popen[str]]:
+def nursery() -> Iterator[Nursery]:
     """Start the program that forks a gateway for each line it is given."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.gateway.journeys.node"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with nursery_of("tests.gateway.journeys.node") as process:
         yield process
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 class Node:
     """Starts the gateway's process, to be killed or to live."""
 
-    def __init__(
-        self, nursery: subprocess.Popen[str], provider: tuple[Emulator, str], url: str
-    ) -> None:
+    def __init__(self, nursery: Nursery, provider: tuple[Emulator, str], url: str) -> None:
         emulator, base_url = provider
         emulator.reset()
         made = emulator.provision()
@@ -81,11 +70,7 @@ class Node:
 
     def run(self, *, crash_at: str = "") -> int:
         """Run the process to its end, and give how it ended."""
-        assert self.nursery.stdin is not None
-        assert self.nursery.stdout is not None
-        self.nursery.stdin.write(json.dumps({**self.told, "crash_at": crash_at}) + "\n")
-        self.nursery.stdin.flush()
-        return int(self.nursery.stdout.readline())
+        return run_in(self.nursery, self.told, crash_at=crash_at)
 
 
 def payments_in(url: str) -> list[StoredPayment]:
@@ -104,7 +89,7 @@ async def _all(store: Store) -> list[StoredPayment]:
 
 @pytest.mark.parametrize("point", STEPS)
 def test_fm_18_killed_at_any_point_nothing_is_lost_and_nothing_moves_twice(
-    point: str, url: str, provider: tuple[Emulator, str], nursery: subprocess.Popen[str]
+    point: str, url: str, provider: tuple[Emulator, str], nursery: Nursery
 ) -> None:
     """After a kill and a restart each order is one payment, settled, and moved once."""
     emulator = provider[0]
@@ -123,7 +108,7 @@ def test_fm_18_killed_at_any_point_nothing_is_lost_and_nothing_moves_twice(
 
 @pytest.mark.parametrize("point", ["submit.after_send", "settle.after_ask"])
 def test_fm_18_killed_again_while_recovering_it_still_holds(
-    point: str, url: str, provider: tuple[Emulator, str], nursery: subprocess.Popen[str]
+    point: str, url: str, provider: tuple[Emulator, str], nursery: Nursery
 ) -> None:
     """A second kill during the recovery from the first changes nothing."""
     emulator = provider[0]
@@ -141,7 +126,7 @@ def test_fm_18_killed_again_while_recovering_it_still_holds(
 
 @pytest.mark.parametrize("point", [point for point in POINTS if point.startswith("cancel")])
 def test_fm_18_killed_while_cancelling_it_is_cancelled_once(
-    point: str, url: str, provider: tuple[Emulator, str], nursery: subprocess.Popen[str]
+    point: str, url: str, provider: tuple[Emulator, str], nursery: Nursery
 ) -> None:
     """Before or after MTN was asked to: the wish is on disk, and MTN's status ends it."""
     emulator = provider[0]

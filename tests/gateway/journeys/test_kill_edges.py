@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +19,7 @@ from momokit.gateway.serve import listen
 from momokit.gateway.store.database import Database
 from momokit.gateway.store.tables import payments
 from momokit.webhooks import verify
+from tests.gateway.forked import Nursery, nursery_of, run_in
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ORDERS = [
@@ -67,26 +66,10 @@ def merchant() -> Iterator[Merchant]:
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[subprocess.Popen[str]]:
+def nursery() -> Iterator[Nursery]:
     """Start the program that forks a gateway for each line it is given."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.gateway.journeys.whole_node"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with nursery_of("tests.gateway.journeys.whole_node") as process:
         yield process
-        assert process.stdin is not None
-        process.stdin.close()
-
-
-def run(nursery: subprocess.Popen[str], told: dict[str, Any], *, crash_at: str = "") -> int:
-    """Run a gateway to its end, and give how it ended."""
-    assert nursery.stdin is not None
-    assert nursery.stdout is not None
-    nursery.stdin.write(json.dumps({**told, "crash_at": crash_at}) + "\n")
-    nursery.stdin.flush()
-    return int(nursery.stdout.readline())
 
 
 def payments_in(url: str) -> list[Any]:
@@ -102,7 +85,7 @@ def payments_in(url: str) -> list[Any]:
 
 @pytest.mark.parametrize("point", EDGES)
 def test_fm_38_killed_at_an_edge_every_webhook_comes_and_money_moves_once(
-    point: str, url: str, merchant: Merchant, nursery: subprocess.Popen[str]
+    point: str, url: str, merchant: Merchant, nursery: Nursery
 ) -> None:
     """After a kill and a restart each payment is settled, moved once, and told of at least once."""
     emulator = Emulator()
@@ -126,8 +109,8 @@ def test_fm_38_killed_at_an_edge_every_webhook_comes_and_money_moves_once(
             "start": time.time(),
             "patience_seconds": 30,
         }
-        killed = run(nursery, told, crash_at=point)
-        ended = run(nursery, told)
+        killed = run_in(nursery, told, crash_at=point)
+        ended = run_in(nursery, told)
 
     found = payments_in(url)
     moved = [emulator.money_moved(one.reference_id).times for one in found]

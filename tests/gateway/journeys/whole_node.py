@@ -7,9 +7,6 @@ webhooks to the merchant. For each line of JSON it forks a gateway, and tells ho
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import sys
 import tempfile
 import time
 from typing import Any
@@ -18,7 +15,6 @@ from sqlalchemy import func, select
 
 from momokit.gateway.app import Gateway, build
 from momokit.gateway.book import new_account
-from momokit.gateway.crashpoints import arm
 from momokit.gateway.orders import Order
 from momokit.gateway.seal import Sealer
 from momokit.gateway.settings import GatewaySettings
@@ -29,6 +25,7 @@ from momokit.gateway.store.payments import Filter
 from momokit.gateway.store.records import IdempotencyClaim
 from momokit.gateway.store.tables import deliveries
 from momokit.settings import Credentials, Settings
+from tests.gateway.forked import serve
 from tests.gateway.journeys.node import faster_clock
 
 HEX = bytes(range(32)).hex()
@@ -118,22 +115,6 @@ async def _warm_up() -> None:
         await gateway.close()
 
 
-def serve() -> None:
-    """Fork a gateway for each line, one after the other."""
-    asyncio.run(_warm_up())
-    for line in sys.stdin:
-        told = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            arm(at=told["crash_at"])
-            try:
-                os._exit(asyncio.run(main(told)))
-            finally:  # A child that fails must not go on to read its parent's lines.
-                os._exit(2)
-        _, status = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    serve()
+    asyncio.run(_warm_up())
+    serve(main)
