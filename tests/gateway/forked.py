@@ -29,7 +29,8 @@ def serve(main: Callable[[dict[str, Any]], Coroutine[Any, Any, int]]) -> None:
         told = json.loads(line)
         child = os.fork()
         if child == 0:
-            # Whatever hangs ends, and is a failure of its test instead of the whole run.
+            # Whatever hangs ends, says where it stood, and is a failure of its test alone.
+            signal.signal(signal.SIGALRM, _tell_where)
             signal.alarm(int(told["patience_seconds"]) + HANGS_SECONDS)
             arm(at=told["crash_at"], nth=told["nth"])
             try:
@@ -39,6 +40,13 @@ def serve(main: Callable[[dict[str, Any]], Coroutine[Any, Any, int]]) -> None:
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
+
+
+def _tell_where(_signal: int, _frame: Any) -> None:
+    for task in asyncio.all_tasks():
+        task.print_stack(file=sys.stderr)
+    sys.stderr.flush()
+    os._exit(3)
 
 
 @contextmanager

@@ -108,7 +108,7 @@ class Worker:
         *,
         rest: Callable[[int], Awaitable[object]] | None = None,
     ) -> None:
-        while True:
+        while not self._stopping.is_set():
             seen = self._store.wakes
             try:
                 found = await claim()

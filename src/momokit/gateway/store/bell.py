@@ -45,7 +45,9 @@ class Bell:
                 return True
             self._waiting.add(entry)
         try:
-            await asyncio.wait_for(entry[1].wait(), timeout_seconds)
+            # Not wait_for(): on Python 3.11 it can swallow a cancellation.
+            async with asyncio.timeout(timeout_seconds):
+                await entry[1].wait()
         except TimeoutError:
             return False
         finally:
